@@ -1,0 +1,232 @@
+"""`hack/lab`: words in, one exit code out (0 done, 1 a step failed, 2 refused)."""
+
+import argparse
+import fcntl
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from labkit import catalog, cluster, engine, faults, paths, preflight, regions, report
+from labkit.errors import LabError, Refused, StepFailed
+from labkit.progress import Steps
+from labkit.supply import Supply
+
+Arguments = argparse.Namespace
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command; every failure ends as a sentence, never as a traceback."""
+    arguments = _parser().parse_args(words)
+    command: Callable[[Arguments], None] = arguments.command
+    try:
+        with ExitStack() as stack:
+            if arguments.changes:
+                stack.enter_context(_alone())
+            command(arguments)
+    except StepFailed as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        if failure.tail:
+            print("\n".join(f"  | {line}" for line in failure.tail.splitlines()), file=sys.stderr)
+        if failure.log:
+            print(f"The whole log: {failure.log}", file=sys.stderr)
+        return failure.exit_code
+    except LabError as refusal:
+        print(refusal, file=sys.stderr)
+        return refusal.exit_code
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def up(arguments: Arguments) -> None:
+    """Engine → kind → node image → clusters; every part that is there already is kept."""
+    asked = cluster.decide_wanted(
+        regions.parse(arguments.regions) if arguments.regions else None, arguments.clusters, cluster.wanted()
+    )
+    plans = asked.plans()
+    began = time.monotonic()
+    steps = _steps("up")
+    host, supply = _ready_engine(steps)
+    for plan in plans:
+        cluster.refuse_foreign(plan.name)
+    image = supply.images["kind-node"]
+    supply.ensure(image)
+    cluster.up(steps, supply.kind(), image.reference, asked, host)
+    print(report.after_up(plans, time.monotonic() - began))
+
+
+def down(_: Arguments) -> None:
+    """Remove the lab's clusters and stop its engine; the cache stays."""
+    _take_down(_steps("down"))
+
+
+def clean(_: Arguments) -> None:
+    """`down`, then the cache and the images built by the lab."""
+    _take_down(_steps("down"), images=True)
+    shutil.rmtree(paths.cache(), ignore_errors=True)
+
+
+def status(_: Arguments) -> None:
+    """What runs, what is cut, what was built."""
+    print(report.status())
+
+
+def images(arguments: Arguments) -> None:
+    """Supply every image of a bank, or those named, and say which way each took."""
+    table = catalog.load().bank
+    wanted = [catalog.find(word, table) for word in arguments.only] or list(table.values())
+    _, supply = _ready_engine(_steps("images"))
+    rows = []
+    for image in wanted:
+        began = time.monotonic()
+        rows.append((image, supply.ensure(image), time.monotonic() - began))
+    print(report.supplied(rows))
+
+
+def load(arguments: Arguments) -> None:
+    """Put images into the nodes, supplying them first."""
+    table = catalog.load().bank
+    wanted = [catalog.find(word, table) for word in arguments.images]
+    chosen = regions.parse(arguments.regions) if arguments.regions else None
+    if chosen:
+        known = faults.all_edges()
+        for region in chosen:
+            faults.edge_of(region, known)
+    steps = _steps("load")
+    _, supply = _ready_engine(steps)
+    for image in wanted:
+        supply.ensure(image)
+    with steps.step(f"load {', '.join(image.name for image in wanted)}", f"load {len(wanted)}"):
+        copies = faults.load(wanted, chosen)
+    print(f"{copies} copies made" if copies else "every node has them already")
+
+
+def cut(arguments: Arguments) -> None:
+    """Cut a region off; its pods keep running."""
+    faults.cut(arguments.region, arguments.other)
+    print(f"{arguments.region} is cut off from {arguments.other or 'everybody'}; to undo: heal {arguments.region}")
+
+
+def heal(arguments: Arguments) -> None:
+    """Undo cuts."""
+    faults.heal(arguments.region, arguments.other)
+    print(f"{arguments.region} is connected to {arguments.other or 'everybody'} again")
+
+
+def kill_node(arguments: Arguments) -> None:
+    """Power off."""
+    print(f"{faults.kill_node(arguments.region)} is off; `hack/lab start-node {arguments.region}` brings it back")
+
+
+def start_node(arguments: Arguments) -> None:
+    """Power on."""
+    print(f"{faults.start_node(arguments.region)} is Ready")
+
+
+def kubectl(arguments: Arguments) -> None:
+    """Become kubectl with the lab's configuration."""
+    if not paths.kubectl().exists() or not paths.kubeconfig().exists():
+        raise Refused("No lab is running: `hack/lab up` first.")
+    os.execve(paths.kubectl(), ["kubectl", *arguments.words], _environment())  # noqa: S606 - that is the command
+
+
+def shell(_: Arguments) -> None:
+    """Become a shell in which docker, kind and kubectl mean the lab's."""
+    environment = _environment()
+    shell_path = os.environ.get("SHELL", "/bin/sh")
+    os.execve(shell_path, [shell_path], environment)  # noqa: S606 - that is the command
+
+
+def _environment() -> dict[str, str]:
+    path = f"{paths.cache() / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, **engine.environment(), "KUBECONFIG": str(paths.kubeconfig()), "PATH": path}
+
+
+def _steps(command: str) -> Steps:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return Steps(paths.cache() / "logs" / f"{stamp}-{command}", paths.cache() / "times.json")
+
+
+def _ready_engine(steps: Steps) -> tuple[preflight.Host, Supply]:
+    """The checks, then an engine that answers."""
+    answers = engine.answers()
+    supply = Supply.standard(steps)
+    built = answers and supply.is_present(supply.images["kind-node"])
+    host = preflight.look(engine=answers, built=built or supply.workshop.is_built("kubernetes"))
+    preflight.require(host)
+    if not answers:
+        with steps.step("start a container engine"):
+            engine.start(host)
+    return host, supply
+
+
+def _take_down(steps: Steps, *, images: bool = False) -> None:
+    host = preflight.look(engine=engine.answers(), built=True)
+    if not host.engine and engine.has_leftovers() and host.root:
+        with steps.step("start the lab's engine, to remove what it left"):
+            engine.start(host)
+        host = preflight.look(engine=True, built=True)
+    if host.engine:
+        with steps.step("remove clusters"):
+            cluster.down(Supply.standard(steps).kind())
+    if host.engine and images and not engine.is_ours():
+        with steps.step("remove images the lab built"):
+            engine.remove_built_images()
+    if engine.is_ours():
+        with steps.step("stop the lab's engine"):
+            engine.stop()
+    cluster.forget()
+
+
+class _alone:  # noqa: N801 - read as a word: `with alone`
+    """One changing command at a time; others wait and say so. A killed holder frees it."""
+
+    def __enter__(self) -> None:
+        paths.cache().mkdir(parents=True, exist_ok=True)
+        self._file = (paths.cache() / ".lock").open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another hack/lab is at work; waiting for it", file=sys.stderr)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hack/lab", description="A real Kubernetes with regions that can be cut off.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[Arguments], None], text: str, *, changes: bool = True
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=run, changes=changes)
+        return sub
+
+    sub = command("up", up, "bring the lab up, or finish doing so")
+    sub.add_argument("--regions", metavar="A,B,…", help="one worker node each (default: east,west,central)")
+    sub.add_argument("--clusters", type=int, metavar="N", help="deal the regions over N clusters on one network")
+    command("down", down, "remove the lab; the cache stays")
+    command("clean", clean, "remove the lab and its cache")
+    command("status", status, "what runs, what is cut, what was built", changes=False)
+    sub = command("images", images, "supply the images of a bank: present, else pulled, else built")
+    sub.add_argument("--only", metavar="NAME", action="append", default=[], help="this one; may be repeated")
+    sub = command("load", load, "put images into the nodes")
+    sub.add_argument("images", nargs="+", metavar="IMAGE", help=f"one of: {', '.join(catalog.load().bank)}")
+    sub.add_argument("--regions", metavar="A,B,…", help="only into these regions' nodes")
+    for name, verb, text in (("cut", cut, "cut a region off; its pods keep running"), ("heal", heal, "undo cuts")):
+        sub = command(name, verb, text)
+        sub.add_argument("region")
+        sub.add_argument("--from", dest="other", metavar="REGION", help="between these two alone")
+    command("kill-node", kill_node, "power a region's node off").add_argument("region")
+    command("start-node", start_node, "power it on again").add_argument("region")
+    sub = command("kubectl", kubectl, "kubectl of the lab's clusters", changes=False)
+    sub.add_argument("words", nargs=argparse.REMAINDER)
+    command("shell", shell, "a shell with the lab's docker and kubectl", changes=False)
+    return parser

@@ -1,0 +1,170 @@
+"""Faults a person or a story makes: cut and heal regions, kill and start nodes, load images.
+
+Each is idempotent, and says in one sentence when it has nothing to act on.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from labkit import cluster, engine, node_image, nodes, partition, paths, run
+from labkit.catalog import Image
+from labkit.errors import LabError, Refused, StepFailed
+from labkit.nodes import NETWORK
+from labkit.partition import Command, Edge
+
+_LOADED = "io.bankstack.lab.id"
+
+
+def all_edges() -> dict[str, tuple[str, Edge]]:
+    """Region → (cluster, edge) for every region of the running lab."""
+    found = {
+        edge.region: (plan.name, edge) for plan in _running().plans() for edge in nodes.edges(plan.name) if edge.region
+    }
+    if not found:
+        raise Refused("No lab is running: `hack/lab up` first.")
+    return found
+
+
+def edge_of(region: str, known: dict[str, tuple[str, Edge]]) -> Edge:
+    """The edge of one region; refuses others, naming what there is."""
+    if region not in known:
+        raise Refused(f"{region!r} is no region of the lab; there are: {', '.join(sorted(known))}.")
+    return known[region][1]
+
+
+def cut(region: str, other: str | None = None) -> None:
+    """Cut `region` off from everybody, or from the region `other` alone (both ways)."""
+    known = all_edges()
+    edge = edge_of(region, known)
+    if other is None:
+        _enforce(edge.node, partition.EVERYONE, partition.cut_all())
+        return
+    peer = edge_of(other, known)
+    if peer == edge:
+        raise Refused(f"--from {other}: a region cannot be cut off from itself; name another.")
+    _enforce(edge.node, partition.chain_for(other), partition.cut_from(peer))
+    _enforce(peer.node, partition.chain_for(region), partition.cut_from(edge))
+
+
+def heal(region: str, other: str | None = None) -> None:
+    """Undo every cut of `region`, or just the one between it and `other`."""
+    known = all_edges()
+    edge = edge_of(region, known)
+    peers = [edge_of(other, known)] if other else [peer for _, peer in known.values() if peer != edge]
+    mine = [partition.chain_for(peer.region) for peer in peers]
+    _undo(edge.node, mine if other else [partition.EVERYONE, *mine])
+    for peer in peers:
+        _undo(peer.node, [partition.chain_for(region)])
+
+
+def cuts(node: str) -> list[str]:
+    """The cuts in force at a node: `everybody` or names of regions."""
+    if not nodes.succeeds_inside(node, ("true",)):
+        return []
+    rules = nodes.inside(node, ["iptables", "-w", "-t", "raw", "-S", "PREROUTING"])
+    chains = [line.split()[-1] for line in rules.splitlines() if "LAB-CUT-" in line]
+    return ["everybody" if name == partition.EVERYONE else name.removeprefix("LAB-CUT-") for name in chains]
+
+
+def kill_node(region: str) -> str:
+    """Power off a region's node at once, as a lost machine; returns its name."""
+    node = edge_of(region, all_edges()).node
+    run.works("docker", "kill", node, env=engine.environment())
+    return node
+
+
+def start_node(region: str) -> str:
+    """Power a killed node on under its old address and wait until it is Ready again."""
+    known = all_edges()
+    edge = edge_of(region, known)
+    env = engine.environment()
+    if not next(node for node in nodes.containers() if node.name == edge.node).running:
+        # Docker hands a stopped container's address to whoever asks next; a node that
+        # came back under another would be a stranger to its own cluster.
+        run.works("docker", "network", "disconnect", "--force", NETWORK, edge.node, env=env)
+        run.output("docker", "network", "connect", "--ip", edge.ip, NETWORK, edge.node, env=env)
+        run.output("docker", "start", edge.node, env=env)
+    name = known[region][0]
+    if not cluster.eventually(lambda: _is_ready(name, edge.node), cluster.READY_SECONDS):
+        raise StepFailed(f"Node {edge.node} is not Ready {cluster.READY_SECONDS} s after it was started.")
+    cluster.connect_clusters([plan.name for plan in _running().plans()])
+    return edge.node
+
+
+def load(images: Sequence[Image], regions: Sequence[str] | None) -> int:
+    """Put images into the nodes of `regions` (all, control planes too, when None); how many copies were made."""
+    if regions is None:
+        targets = [edge.node for plan in _running().plans() for edge in nodes.edges(plan.name)]
+    else:
+        known = all_edges()
+        targets = [edge_of(region, known).node for region in regions]
+    copies = 0
+    for image in images:
+        identity = run.output("docker", "image", "inspect", "-f", "{{.Id}}", image.reference, env=engine.environment())
+        stale = [node for node in targets if not _has(node, image.reference, identity)]
+        copies += len(stale)
+        if stale:
+            _copy(image.reference, identity, stale)
+    return copies
+
+
+def canonical(reference: str) -> str:
+    """A reference as containerd spells it: with its registry, and `library/` for Docker's own (pure)."""
+    head, slash, _ = reference.partition("/")
+    if slash and ("." in head or ":" in head or head == "localhost"):
+        return reference
+    return f"docker.io/{reference}" if slash else f"docker.io/library/{reference}"
+
+
+def _copy(reference: str, identity: str, targets: Sequence[str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="lab-", dir=_scratch()) as folder:
+        archive = Path(folder) / "image.tar"
+        run.do("docker", "save", "-o", archive, reference, env=engine.environment())
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda node: _feed(node, archive, reference, identity), targets))
+
+
+def _feed(node: str, archive: Path, reference: str, identity: str) -> None:
+    node_image.feed(node, archive)
+    nodes.inside(node, ["ctr", "-n", "k8s.io", "images", "label", canonical(reference), f"{_LOADED}={identity}"])
+
+
+def _has(node: str, reference: str, identity: str) -> bool:
+    listing = nodes.inside(node, ["ctr", "-n", "k8s.io", "images", "ls", f"name=={canonical(reference)}"])
+    return f"{_LOADED}={identity}" in listing
+
+
+def _enforce(node: str, chain: str, commands: Sequence[Command]) -> None:
+    if chain.removeprefix("LAB-CUT-") in cuts(node) or (chain == partition.EVERYONE and "everybody" in cuts(node)):
+        return
+    _undo(node, [chain])  # what a killed `cut` left half-made
+    for command in commands:
+        nodes.inside(node, command)
+
+
+def _undo(node: str, chains: Sequence[str]) -> None:
+    script = "\n".join(f"{' '.join(command)} 2>/dev/null || true" for command in partition.heal(chains))
+    if nodes.succeeds_inside(node, ("true",)):
+        nodes.inside(node, ["sh"], stdin=script)
+
+
+def _is_ready(name: str, node: str) -> bool:
+    try:
+        return nodes.ready(name).get(node, False)
+    except LabError:
+        return False
+
+
+def _running() -> cluster.Wanted:
+    wanted = cluster.wanted()
+    if wanted is None or not engine.answers():
+        raise Refused("No lab is running: `hack/lab up` first.")
+    return wanted
+
+
+def _scratch() -> Path:
+    folder = paths.cache() / "scratch"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
