@@ -19,7 +19,10 @@ Arguments = argparse.Namespace
 
 def main(words: Sequence[str]) -> int:
     """Run one command; every failure ends as a sentence, never as a traceback."""
-    arguments = _parser().parse_args(words)
+    parser = _parser()
+    if words[:1] == ["kubectl"]:  # its words are its own: argparse would take their options for ours
+        words = ["kubectl", "--", *words[1:]]
+    arguments = parser.parse_args(words)
     command: Callable[[Arguments], None] = arguments.command
     try:
         with ExitStack() as stack:
@@ -134,6 +137,16 @@ def kubectl(arguments: Arguments) -> None:
     os.execve(paths.kubectl(), ["kubectl", *arguments.words], _environment())  # noqa: S606 - that is the command
 
 
+def audit(_: Arguments) -> None:
+    """Every request the API servers have answered, as lines of JSON, oldest first."""
+    wanted = cluster.wanted()
+    if wanted is None:
+        raise Refused("No lab is running: `hack/lab up` first.")
+    for plan in wanted.plans():
+        for file in sorted((paths.cluster(plan.name) / "audit").glob("*.log"), key=lambda path: path.stat().st_mtime):
+            sys.stdout.write(file.read_text(encoding="utf-8"))
+
+
 def shell(_: Arguments) -> None:
     """Become a shell in which docker, kind and kubectl mean the lab's."""
     environment = _environment()
@@ -227,6 +240,7 @@ def _parser() -> argparse.ArgumentParser:
     command("kill-node", kill_node, "power a region's node off").add_argument("region")
     command("start-node", start_node, "power it on again").add_argument("region")
     sub = command("kubectl", kubectl, "kubectl of the lab's clusters", changes=False)
-    sub.add_argument("words", nargs=argparse.REMAINDER)
+    sub.add_argument("words", nargs="*")
+    command("audit", audit, "print the API servers' audit log", changes=False)
     command("shell", shell, "a shell with the lab's docker and kubectl", changes=False)
     return parser

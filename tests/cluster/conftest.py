@@ -1,0 +1,159 @@
+"""The lab as the stories see it: its command line, its kubectl, and waiting with a deadline."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit import catalog
+
+LAB = Path(__file__).parents[2] / "hack" / "lab"
+IMAGES = catalog.load().images
+Manifest = dict[str, Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker("cluster")
+
+
+def eventually(condition: Callable[[], object], within: float, what: str) -> float:
+    """Seconds until `condition` held; fails with `what` when it does not within `within` seconds."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > within:
+            pytest.fail(f"not within {within:.0f} s: {what}")
+        time.sleep(0.3)
+    return time.monotonic() - began
+
+
+class Lab:
+    """`hack/lab` and its kubectl, each call a process as a user would start it."""
+
+    def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [LAB, *words], env=os.environ | environment, capture_output=True, text=True, timeout=900, check=False
+        )
+
+    def does(self, *words: str) -> str:
+        """What a command prints that has to succeed."""
+        ended = self(*words)
+        assert ended.returncode == 0, f"hack/lab {' '.join(words)}: {ended.stderr}"
+        return ended.stdout
+
+    def refuses(self, *words: str, **environment: str) -> str:
+        """The one sentence of a command that has to be refused."""
+        ended = self(*words, **environment)
+        assert ended.returncode == 2, f"{ended.returncode}: {ended.stdout}{ended.stderr}"
+        assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+        return ended.stderr.strip()
+
+    def kubectl(self, *words: str) -> str:
+        return self.does("kubectl", *words)
+
+    def get(self, *words: str) -> Any:  # noqa: ANN401 - whatever the API server answers
+        return json.loads(self.kubectl("get", *words, "-o", "json"))
+
+    def is_ready(self, node: str) -> bool:
+        conditions = self.get("node", node)["status"]["conditions"]
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    def node_of(self, region: str) -> str:
+        return str(self.get("nodes", "-l", f"topology.kubernetes.io/region={region}")["items"][0]["metadata"]["name"])
+
+
+@dataclass
+class Room:
+    """A namespace of one story's own."""
+
+    lab: Lab
+    name: str
+    context: str = "kind-bankstack"
+
+    def kubectl(self, *words: str) -> str:
+        return self.lab.kubectl("--context", self.context, "-n", self.name, *words)
+
+    def apply(self, *manifests: Manifest) -> None:
+        bundle = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+        command: list[str | Path] = [LAB, "kubectl", "--context", self.context, "-n", self.name, "apply", "-f", "-"]
+        ended = subprocess.run(command, input=bundle, capture_output=True, text=True, timeout=60, check=False)
+        assert ended.returncode == 0, ended.stderr
+
+    def get(self, *words: str) -> Any:  # noqa: ANN401 - whatever the API server answers
+        return json.loads(self.kubectl("get", *words, "-o", "json"))
+
+    def inside(self, pod: str, *command: str) -> str:
+        return self.kubectl("exec", pod, "--", *command)
+
+    def fetches(self, pod: str, url: str) -> bool:
+        """Whether a pod of the Python image gets an answer from `url` in 3 seconds."""
+        code = f"import urllib.request as u; u.urlopen('{url}', timeout=3)"
+        return (
+            self.lab(
+                "kubectl", "--context", self.context, "-n", self.name, "exec", pod, "--", "python", "-c", code
+            ).returncode
+            == 0
+        )
+
+    def await_ready(self, *pods: str, within: int = 60) -> None:
+        self.kubectl("wait", "--for=condition=Ready", f"--timeout={within}s", *(f"pod/{pod}" for pod in pods))
+
+
+def pod(name: str, region: str, *command: str, image: str = "python", claim: str = "") -> Manifest:
+    """A pod of one container in `region`, its claim mounted at /data."""
+    container: Manifest = {
+        "name": "main",
+        "image": IMAGES[image].reference,
+        "imagePullPolicy": "Never",
+        "command": list(command),
+    }
+    spec: Manifest = {
+        "nodeSelector": {"topology.kubernetes.io/region": region},
+        "terminationGracePeriodSeconds": 0,
+        "containers": [container],
+    }
+    if claim:
+        container["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+        spec["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}, "spec": spec}
+
+
+def web(name: str, region: str) -> Manifest:
+    """A pod that answers HTTP on 8000."""
+    return pod(name, region, "python", "-m", "http.server", "8000")
+
+
+def service(name: str) -> Manifest:
+    spec = {"selector": {"app": name}, "ports": [{"port": 80, "targetPort": 8000}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def claim(name: str, mode: str = "ReadWriteOnce") -> Manifest:
+    spec = {"accessModes": [mode], "resources": {"requests": {"storage": "64Mi"}}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+
+
+@pytest.fixture(scope="session")
+def lab() -> Lab:
+    """The lab, brought up with its three default regions; left up for the next run."""
+    running = Lab()
+    if running("up").returncode != 0:
+        running.does("down")
+        running.does("up")
+    running.does("load", "python")
+    return running
+
+
+@pytest.fixture
+def room(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Room]:
+    """A namespace named after the test, gone afterwards."""
+    name = f"t{abs(hash(request.node.nodeid)) % 10**8}"
+    lab.kubectl("create", "namespace", name)
+    yield Room(lab, name)
+    lab.kubectl("delete", "namespace", name, "--wait=false")
