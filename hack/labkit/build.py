@@ -99,6 +99,8 @@ def _docker_build(image: Image, context: Path, key: str) -> None:
     if before and before != _image_id(bare(image)):
         # Its name went to the new one; in use by a running node it stays until `down`.
         run.works("docker", "image", "rm", before, env=engine.environment())
+    if engine.is_ours():  # in anybody else's, nameless layers may be a cache that is wanted
+        run.works("docker", "image", "prune", "--force", env=engine.environment())
 
 
 def _image_id(reference: str) -> str:

@@ -4,7 +4,7 @@ Each is idempotent, and says in one sentence when it has nothing to act on.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -100,14 +100,14 @@ def load(images: Sequence[Image], regions: Sequence[str] | None) -> int:
     else:
         known = all_edges()
         targets = [edge_of(region, known).node for region in regions]
-    copies = 0
-    for image in images:
-        identity = run.output("docker", "image", "inspect", "-f", "{{.Id}}", image.reference, env=engine.environment())
-        stale = [node for node in targets if not _has(node, image.reference, identity)]
-        copies += len(stale)
-        if stale:
-            _copy(image.reference, identity, stale)
-    return copies
+    inspect = ("docker", "image", "inspect", "-f", "{{.Id}}")
+    wanted = {
+        canonical(image.reference): run.output(*inspect, image.reference, env=engine.environment()) for image in images
+    }
+    missing = {node: stale for node in targets if (stale := _stale(node, wanted))}
+    if missing:
+        _copy(sorted(set().union(*missing.values())), wanted, list(missing))
+    return sum(map(len, missing.values()))
 
 
 def canonical(reference: str) -> str:
@@ -118,22 +118,33 @@ def canonical(reference: str) -> str:
     return f"docker.io/{reference}" if slash else f"docker.io/library/{reference}"
 
 
-def _copy(reference: str, identity: str, targets: Sequence[str]) -> None:
+def _stale(node: str, wanted: Mapping[str, str]) -> set[str]:
+    """References that the node does not have, or has of another build."""
+    listing = nodes.inside(node, ["ctr", "-n", "k8s.io", "images", "ls"]).splitlines()
+    return {
+        reference
+        for reference, identity in wanted.items()
+        if not any(line.startswith(f"{reference} ") and f"{_LOADED}={identity}" in line for line in listing)
+    }
+
+
+def _copy(references: Sequence[str], wanted: Mapping[str, str], targets: Sequence[str]) -> None:
+    """One archive for all: layers that images share are then written, sent and unpacked once."""
+    labels = [
+        ["ctr", "-n", "k8s.io", "images", "label", reference, f"{_LOADED}={wanted[reference]}"]
+        for reference in references
+    ]
+
+    def feed(node: str) -> None:
+        node_image.feed(node, archive)
+        for command in labels:
+            nodes.inside(node, command)
+
     with tempfile.TemporaryDirectory(prefix="lab-", dir=_scratch()) as folder:
-        archive = Path(folder) / "image.tar"
-        run.do("docker", "save", "-o", archive, reference, env=engine.environment())
+        archive = Path(folder) / "images.tar"
+        run.do("docker", "save", "-o", archive, *references, env=engine.environment())
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda node: _feed(node, archive, reference, identity), targets))
-
-
-def _feed(node: str, archive: Path, reference: str, identity: str) -> None:
-    node_image.feed(node, archive)
-    nodes.inside(node, ["ctr", "-n", "k8s.io", "images", "label", canonical(reference), f"{_LOADED}={identity}"])
-
-
-def _has(node: str, reference: str, identity: str) -> bool:
-    listing = nodes.inside(node, ["ctr", "-n", "k8s.io", "images", "ls", f"name=={canonical(reference)}"])
-    return f"{_LOADED}={identity}" in listing
+            list(pool.map(feed, targets))
 
 
 def _enforce(node: str, chain: str, commands: Sequence[Command]) -> None:
