@@ -189,7 +189,7 @@ def _take_down(steps: Steps, *, images: bool = False) -> None:
     if host.engine and images and not engine.is_ours():
         with steps.step("remove images the lab built"):
             engine.remove_built_images()
-    if engine.is_ours():
+    if engine.was_started():
         with steps.step("stop the lab's engine"):
             engine.stop()
     cluster.forget()

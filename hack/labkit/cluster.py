@@ -15,7 +15,8 @@ from typing import Any
 
 from labkit import engine, kindconfig, nodes, paths, regions, run
 from labkit.errors import LabError, Refused, StepFailed
-from labkit.nodes import NETWORK, SUBNET
+from labkit.leftovers import SUBNET
+from labkit.nodes import NETWORK
 from labkit.preflight import Host
 from labkit.progress import Steps
 from labkit.regions import ClusterPlan

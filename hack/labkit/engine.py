@@ -8,6 +8,7 @@ without a trace in anybody's Docker.
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from labkit import capabilities, paths, run, sandbox
+from labkit import capabilities, leftovers, paths, run, sandbox
 from labkit.errors import StepFailed
 from labkit.preflight import Host
 
@@ -25,6 +26,8 @@ PROGRAMS = {"dockerd": "docker.io", "iptables": "iptables"}
 START_SECONDS = 60
 #: On every image that the lab built: the key of what it was built from.
 LABEL = "io.bankstack.lab.key"
+#: What the host did with forwarded packets before dockerd made it DROP.
+_FORWARD = "forward-policy"
 
 
 def environment() -> dict[str, str]:
@@ -56,6 +59,9 @@ def start(host: Host) -> None:
     paths.run().mkdir(parents=True, exist_ok=True)
     log = paths.cache() / "logs" / "dockerd.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    if not (paths.run() / _FORWARD).exists():
+        policy = leftovers.forward_policy(run.output("iptables-save", check=False))
+        (paths.run() / _FORWARD).write_text(policy, encoding="ascii")
     config = paths.run() / "daemon.json"
     config.write_text(json.dumps(daemon_config(_wrapper(host.missing_capabilities)), indent=1), encoding="utf-8")
     with log.open("ab") as file:
@@ -86,7 +92,7 @@ def daemon_config(wrapper: Path | None) -> dict[str, Any]:
         "data-root": str(paths.cache() / "engine"),
         "exec-root": str(paths.run() / "exec"),
         "pidfile": str(paths.run() / "docker.pid"),
-        "bip": "172.31.250.1/24",
+        "bip": leftovers.BRIDGE,
     }
     if wrapper:
         config |= {"runtimes": {"lab": {"path": str(wrapper)}}, "default-runtime": "lab"}
@@ -94,22 +100,31 @@ def daemon_config(wrapper: Path | None) -> dict[str, Any]:
 
 
 def stop() -> None:
-    """Stop our engine and take its bridge and packet filter chains away; data stays (cache)."""
+    """Stop our engine and take away every trace of it but its data, which are cache."""
     pid = _pid()
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
-        _await_end(pid)
+        _await_end()
     _forget_dead_engine()
-    for table, chains in (("filter", ("DOCKER-USER", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2")),):
-        for chain in chains:
-            run.works("iptables", "-w", "-t", table, "-F", chain)
-    if paths.run().exists():
-        shutil.rmtree(paths.run(), ignore_errors=True)
+    for point in leftovers.mounts_below(Path("/proc/self/mounts").read_text(encoding="utf-8"), *_own_folders()):
+        run.works("umount", "--lazy", point)
+    before = paths.run() / _FORWARD
+    policy = before.read_text(encoding="ascii") if before.exists() else "ACCEPT"
+    saved = run.output("iptables-save", check=False)
+    run.output("iptables-restore", stdin=leftovers.without_engine(saved, policy), check=False)
+    if leftovers.BRIDGE in run.output("ip", "-br", "address", "show", "docker0", check=False):
+        run.works("ip", "link", "delete", "docker0")
+    shutil.rmtree(paths.run(), ignore_errors=True)
 
 
 def has_leftovers() -> bool:
     """Whether our stopped engine still holds containers: a session that ended without `down`."""
     return any((paths.cache() / "engine" / "containers").glob("*"))
+
+
+def was_started() -> bool:
+    """Whether there is anything to stop or tidy up, alive or dead."""
+    return paths.run().exists()
 
 
 def remove_built_images() -> None:
@@ -124,20 +139,32 @@ def _own_socket() -> Path:
 
 
 def _pid() -> int | None:
-    """The process id of our dockerd, if it still is one."""
+    """The process id of our dockerd, if it still lives."""
+    return _living("dockerd", paths.run() / "dockerd.pid")
+
+
+def _living(name: str, file: Path) -> int | None:
+    """The id in a pid file, if a process of that name still is one; a zombie is not."""
     try:
-        pid = int((paths.run() / "dockerd.pid").read_text(encoding="ascii"))
-        name = Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
+        pid = int(file.read_text(encoding="ascii"))
+        _, found, state = re.split(r"[()]", Path(f"/proc/{pid}/stat").read_text(encoding="ascii"))[:3]
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
-    return pid if name == "dockerd" else None
+    return pid if found == name and state.split()[0] != "Z" else None
 
 
 def _forget_dead_engine() -> None:
-    """A killed dockerd leaves its socket and pid files, and the next one then refuses to start."""
+    """A killed dockerd leaves pid files, and takes its own zombie, or containerd's, for alive."""
+    containerd = paths.run() / "exec" / "containerd" / "containerd.pid"
+    if _living("containerd", containerd) is None:
+        containerd.unlink(missing_ok=True)
     if _pid() is None:
         for name in ("docker.sock", "docker.pid", "dockerd.pid"):
             (paths.run() / name).unlink(missing_ok=True)
+
+
+def _own_folders() -> tuple[str, str]:
+    return (str(paths.run()), str(paths.cache() / "engine"))
 
 
 def _wrapper(missing: Sequence[int]) -> Path | None:
@@ -165,7 +192,7 @@ def _await_answer(process: subprocess.Popen[bytes], log: Path) -> None:
     raise StepFailed(f"The container engine did not answer within {START_SECONDS} s.", log, run.tail(log))
 
 
-def _await_end(pid: int, seconds: float = 30) -> None:
+def _await_end(seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
-    while Path(f"/proc/{pid}/exe").exists() and time.monotonic() < deadline:
+    while _pid() is not None and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -11,7 +11,6 @@ from labkit.regions import LABEL
 
 #: The lab's own network marks its nodes: no cluster on another is ever touched.
 NETWORK = "bankstack-lab"
-SUBNET = "172.31.251.0/24"
 _CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 _ROLE_LABEL = "io.x-k8s.kind.role"
 

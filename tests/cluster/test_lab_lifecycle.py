@@ -15,7 +15,9 @@ from .conftest import LAB, Lab, Room, eventually, web
 
 #: Points at which `up` is killed, drawn once per run of the suite; printed on failure.
 SEED = int(os.environ.get("LAB_SEED", "21"))
-KILLS = 5
+KILLS = int(os.environ.get("LAB_KILLS", "5"))
+#: In soak every killed `up` is followed by a whole one; in CI the next kill comes first.
+FULL = "LAB_KILL_FULL" in os.environ
 
 
 def test_up_again_builds_and_makes_nothing(lab: Lab) -> None:
@@ -61,6 +63,9 @@ def test_up_can_be_killed_anywhere_and_run_again(lab: Lab) -> None:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
+        if FULL:
+            assert lab("up").returncode == 0, f"killed after {seconds} s"
+            lab.does("down")
     ended = lab("up")
     assert ended.returncode == 0, f"killed after {points} s: {ended.stderr}"
     assert [lab.is_ready(node) for node in ("bankstack-control-plane", "bankstack-worker")] == [True, True]
@@ -94,6 +99,7 @@ def test_two_clusters_on_one_network_reach_each_others_pods(lab: Lab) -> None:
 
 def test_down_leaves_only_the_cache(lab: Lab) -> None:
     ours = engine.is_ours()
+    assert ours or not engine.was_started()
     lab.does("down")
     assert not (paths.cache() / "clusters").exists()
     assert not paths.kubeconfig().exists()
@@ -101,10 +107,18 @@ def test_down_leaves_only_the_cache(lab: Lab) -> None:
         assert not paths.run().exists()
         links = subprocess.run(["ip", "-br", "link"], capture_output=True, text=True, check=True).stdout
         rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
         assert "docker0" not in links
         assert "DOCKER" not in rules
+        assert "bankstack-lab" not in mounts
+        assert not _processes("bankstack-lab")
     assert lab.refuses("kubectl", "get", "nodes") == "No lab is running: `hack/lab up` first."
     assert lab.refuses("cut", "west") == "No lab is running: `hack/lab up` first."
+
+
+def _processes(word: str) -> list[str]:
+    found = subprocess.run(["pgrep", "--full", "--list-full", word], capture_output=True, text=True, check=False).stdout
+    return found.splitlines()
 
 
 def _docker(*words: str) -> str:
