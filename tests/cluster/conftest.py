@@ -18,6 +18,16 @@ IMAGES = catalog.load().images
 Manifest = dict[str, Any]
 
 
+FETCH = """
+import sys, urllib.request
+for url in sys.argv[1:]:
+    try:
+        urllib.request.urlopen(url, timeout=3)
+    except OSError:
+        print(url)
+"""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker("cluster")
@@ -91,15 +101,9 @@ class Room:
     def inside(self, pod: str, *command: str) -> str:
         return self.kubectl("exec", pod, "--", *command)
 
-    def fetches(self, pod: str, url: str) -> bool:
-        """Whether a pod of the Python image gets an answer from `url` in 3 seconds."""
-        code = f"import urllib.request as u; u.urlopen('{url}', timeout=3)"
-        return (
-            self.lab(
-                "kubectl", "--context", self.context, "-n", self.name, "exec", pod, "--", "python", "-c", code
-            ).returncode
-            == 0
-        )
+    def unreachable(self, pod: str, *urls: str) -> list[str]:
+        """Those of `urls` that give a pod of the Python image no answer in 3 seconds."""
+        return self.inside(pod, "python", "-c", FETCH, *urls).split()
 
     def await_ready(self, *pods: str, within: int = 60) -> None:
         self.kubectl("wait", "--for=condition=Ready", f"--timeout={within}s", *(f"pod/{pod}" for pod in pods))

@@ -90,11 +90,10 @@ def test_two_clusters_on_one_network_reach_each_others_pods(lab: Lab) -> None:
         room.apply(web(region, region))
         room.await_ready(region)
     for here, there in (("east", "west"), ("west", "east")):
-        address = rooms[there].get("pod", there)["status"]["podIP"]
-        assert rooms[here].fetches(here, f"http://{address}:8000"), f"{here} → {there}"
+        assert rooms[here].unreachable(here, _url(rooms[there], there)) == []
     lab.does("cut", "east")
-    address = rooms["east"].get("pod", "east")["status"]["podIP"]
-    assert not rooms["west"].fetches("west", f"http://{address}:8000"), "a cut holds between clusters too"
+    url = _url(rooms["east"], "east")
+    assert rooms["west"].unreachable("west", url) == [url], "a cut holds between clusters too"
 
 
 def test_down_leaves_only_the_cache(lab: Lab) -> None:
@@ -114,6 +113,10 @@ def test_down_leaves_only_the_cache(lab: Lab) -> None:
         assert not _processes("bankstack-lab")
     assert lab.refuses("kubectl", "get", "nodes") == "No lab is running: `hack/lab up` first."
     assert lab.refuses("cut", "west") == "No lab is running: `hack/lab up` first."
+
+
+def _url(room: Room, pod: str) -> str:
+    return f"http://{room.get('pod', pod)['status']['podIP']}:8000"
 
 
 def _processes(word: str) -> list[str]:
