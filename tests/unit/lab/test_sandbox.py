@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,3 +52,15 @@ def test_flags_are_read_in_both_spellings() -> None:
     assert sandbox.argument(["create", "--bundle", "/b", "id"], "--bundle", "-b") == "/b"
     assert sandbox.argument(["exec", "--process=/p", "id"], "--process", "-p") == "/p"
     assert sandbox.argument(["state", "id"], "--bundle", "-b") is None
+
+
+def test_the_real_runtime_gets_the_same_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"process": {"capabilities": {"bounding": ["CAP_KILL"]}}}))
+    (tmp_path / "process.json").write_text(json.dumps({"capabilities": {"bounding": ["CAP_KILL", "CAP_CHOWN"]}}))
+    called: list[list[str]] = []
+    monkeypatch.setenv("LAB_MISSING_CAPABILITIES", "CAP_KILL")
+    monkeypatch.setattr("os.execvp", lambda _, words: called.append(words))
+    words = ["exec", "--bundle", str(tmp_path), "--process", str(tmp_path / "process.json"), "id"]
+    sandbox.main(words)
+    assert called == [["runc", *words]]
+    assert "CAP_KILL" not in (tmp_path / "config.json").read_text() + (tmp_path / "process.json").read_text()
