@@ -1,0 +1,31 @@
+"""Words of Bitcoin that several kinds' models share (pure)."""
+
+from typing import Literal
+
+from bankstack.engine.model import Rule
+
+Network = Literal["mainnet", "testnet", "signet", "regtest"]
+
+#: Base58 without 0, O, I, l.
+BASE58 = "[1-9A-HJ-NP-Za-km-z]"
+#: Extended private keys in all of SLIP-132's spellings. The length keeps an xpub
+#: that happens to hold the letters "prv" from being taken for one.
+EXTENDED_PRIVATE_KEY = f"[xtyzuvYZUV]prv{BASE58}{{100,}}"
+EXTENDED_PUBLIC_KEY = f"[xtyzuvYZUV]pub{BASE58}{{107}}"
+#: A single private key (WIF) where a descriptor may have one.
+WIF = f"[(,\\]]([5KL9c]{BASE58}{{50,51}})[),/]"
+
+CONFIRM_MAINNET = Rule(
+    rule="self.network != 'mainnet' || (has(self.confirmMainnet) && self.confirmMainnet)",
+    message="network mainnet handles real money: confirm it with confirmMainnet: true",
+)
+
+
+def reserved(keys: tuple[str, ...], whose: str) -> Rule:
+    """A configuration list may set none of the options that the operator sets itself."""
+    listed = ", ".join(f"'{key}'" for key in keys)
+    return Rule(
+        rule=f"!has(self.config) || self.config.all(line, !(line.key in [{listed}]))",
+        message=f"config sets an option that the operator sets itself ({', '.join(keys)}): "
+        f"remove it and use the fields of {whose} instead",
+    )

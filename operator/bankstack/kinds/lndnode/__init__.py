@@ -1,0 +1,1 @@
+"""LndNode: one Lightning node, one identity, one writer."""

@@ -1,0 +1,181 @@
+"""What users write and read of an LndNode (pure). Amounts are sat, times Go durations."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from bankstack.engine import bitcoin, model
+from bankstack.engine.model import (
+    Host,
+    ImageReference,
+    KeyValue,
+    Name,
+    Part,
+    PodOverride,
+    Port,
+    Rule,
+    Status,
+    Text,
+    Timestamp,
+    Word,
+    immutable,
+)
+from bankstack.engine.schema import Column, Resource
+
+#: Options of lnd.conf that identity, credentials, probes and the store rely on.
+LND_OWNS = (
+    "lnddir", "configfile", "datadir", "logdir", "rpclisten", "restlisten", "listen", "no-macaroons", "macaroonpath",
+    "adminmacaroonpath", "tlscertpath", "tlskeypath", "tlsautorefresh", "noseedbackup", "wallet-unlock-password-file",
+    "wallet-unlock-allow-create", "externalip", "prometheus.enable", "prometheus.listen", "db.backend",
+    "bitcoin.node", "bitcoin.mainnet", "bitcoin.testnet", "bitcoin.signet", "bitcoin.regtest", "bitcoind.rpchost",
+    "bitcoind.rpcuser", "bitcoind.rpcpass", "bitcoind.zmqpubrawblock", "bitcoind.zmqpubrawtx", "bitcoind.rpccookie",
+    "no-backup-archive", "backupfilepath", "cluster.enable-leader-election", "remotesigner.enable",
+)  # fmt: skip
+
+Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:\[\]-]+$", min_length=1, max_length=260)]
+
+
+class Bitcoind(Part):
+    """The bitcoind this node follows."""
+
+    cold_wallet: Name | None = Field(default=None, description="The ColdWallet whose bitcoind to use; or host.")
+    host: Host | None = Field(default=None, description="Name or address of any other bitcoind; or coldWallet.")
+    rpc_port: Port | None = Field(default=None, description="RPC port; the network's usual one when absent.")
+    zmq_block_port: Port | None = Field(default=None, description="ZMQ port of raw blocks; 28332 when absent.")
+    zmq_tx_port: Port | None = Field(default=None, description="ZMQ port of raw transactions; 28333 when absent.")
+    credentials_secret: Name | None = Field(
+        default=None, description="Secret with keys username and password, with host."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            rule="has(self.coldWallet) != has(self.host)",
+            message="bitcoind: give either coldWallet or host, not both and not neither",
+        ),
+        Rule(
+            rule="!has(self.host) || has(self.credentialsSecret)",
+            message="bitcoind.host needs credentialsSecret, a Secret with keys username and password",
+        ),
+        Rule(
+            rule="has(self.host) || !(has(self.rpcPort) || has(self.zmqBlockPort) || has(self.zmqTxPort)"
+            " || has(self.credentialsSecret))",
+            message="bitcoind: ports and credentialsSecret go with host; a ColdWallet knows its own. Remove them",
+        ),
+    )
+
+
+class Storage(model.Storage):
+    """Where the channel state is. It is never copied, never shrunk and never deleted by itself."""
+
+    backend: Literal["sqlite", "bbolt"] = Field(
+        default="sqlite", description="LND's database. Immutable. bbolt is end-of-life for new nodes."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        immutable("backend", "LND's data are not moved between databases in place. Set it back, or Replace the node"),
+        *model.Storage.rules,
+    )
+
+
+class Wallet(Part):
+    """The Secret with the wallet's password and seed (keys password and seed)."""
+
+    secret: Name = Field(description="Its name. Immutable: another seed is another node.")
+    create: bool = Field(
+        default=False,
+        description="Make password and seed once if the Secret is absent; never after an identity was pinned.",
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        immutable("secret", "another seed is another node. Set it back, or Replace the node"),
+    )
+
+
+class Tls(Part):
+    """Who signs the certificate of LND's API."""
+
+    ca_secret: Name | None = Field(
+        default=None, description="Secret of a CA (tls.crt, tls.key); one made by the operator when absent."
+    )
+
+
+class P2pService(Part):
+    """The Service that peers reach the node by."""
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = Field(default="ClusterIP", description="Its type.")
+    annotations: dict[Word, Text] | None = Field(
+        default=None, description="Annotations, as load balancers want them.", json_schema_extra={"maxProperties": 32}
+    )
+
+
+class P2p(Part):
+    """Where peers find the node."""
+
+    service: P2pService | None = Field(default=None, description="The Service for peers.")
+    addresses: list[Address] | None = Field(
+        default=None, max_length=8, description="host:port announced to the network; none: the node is not announced."
+    )
+
+
+class LndNodeSpec(Part):
+    """What an LndNode should be."""
+
+    network: bitcoin.Network = Field(description="The chain. Immutable; mainnet also needs confirmMainnet: true.")
+    confirm_mainnet: bool | None = Field(default=None, description="true where network is mainnet.")
+    version: Annotated[str, StringConstraints(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+(-[a-z0-9.]+)?$", max_length=32)] = (
+        Field(description="Release, like v0.21.2-beta; the image is lightninglabs/lnd:<version>.")
+    )
+    image: ImageReference | None = Field(default=None, description="Full image reference, instead of version's.")
+    bitcoind: Bitcoind = Field(description="The bitcoind this node follows.")
+    storage: Storage = Field(description="Where the channel state is.")
+    wallet: Wallet = Field(description="Password and seed.")
+    tls: Tls | None = Field(default=None, description="Who signs LND's certificate.")
+    config: list[KeyValue] | None = Field(
+        default=None, max_length=64, description="More lines of lnd.conf, like alias; keys may repeat."
+    )
+    p2p: P2p | None = Field(default=None, description="Where peers find the node.")
+    pod: PodOverride | None = Field(default=None, description="Settings of lnd's pod.")
+    deletion_policy: Literal["Retain", "Delete"] = Field(
+        default="Retain",
+        description="Whether volume and seed go with the resource. Delete only on regtest or with zero balance.",
+    )
+    paused: bool = Field(default=False, description="true: the operator watches and changes nothing.")
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        immutable("network", "a node's channels belong to one chain. Make a new LndNode for another"),
+        bitcoin.CONFIRM_MAINNET,
+        bitcoin.reserved(LND_OWNS, "the LndNode"),
+    )
+
+
+class LndNodeStatus(Status):
+    """What is true of an LndNode. Heights, balances and HTLCs are metrics: they change without anyone acting."""
+
+    identity_pubkey: Annotated[str, StringConstraints(pattern=r"^0[23][0-9a-f]{64}$", max_length=66)] | None = Field(
+        default=None, description="Pinned identity: another one later is another wallet, and Stalled."
+    )
+    state: Annotated[str, StringConstraints(max_length=32)] | None = Field(
+        default=None, description="What lnd says of its own state, like SERVER_ACTIVE."
+    )
+    version: Annotated[str, StringConstraints(max_length=128)] | None = Field(
+        default=None, description="What lnd says of its own version."
+    )
+    channels: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Open channels, active or not.")
+    backed_up_at: Timestamp | None = Field(default=None, description="When the channel backup last changed.")
+
+
+RESOURCE = Resource(
+    kind="LndNode",
+    plural="lndnodes",
+    short="lnd",
+    spec=LndNodeSpec,
+    status=LndNodeStatus,
+    description="A Lightning node: one LND, one identity, one writer.",
+    columns=(
+        Column("Network", ".spec.network"),
+        Column("State", ".status.state"),
+        Column("Channels", ".status.channels", "integer"),
+        Column("Identity", ".status.identityPubkey", priority=1),
+        Column("Version", ".status.version", priority=1),
+    ),
+)

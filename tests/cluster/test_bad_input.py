@@ -1,0 +1,87 @@
+"""The real API server and our CRDs: what is refused, with which words, and what stays possible."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.misoperations import ALLOWED, ON_CREATE, ON_UPDATE, Case, Manifest, sample
+
+from .conftest import LAB, Lab, Room
+
+CRDS = Path(__file__).parents[2] / "crds"
+
+
+@pytest.fixture(scope="module")
+def crds(lab: Lab) -> None:
+    lab.kubectl("apply", "--server-side", "-f", str(CRDS))
+    lab.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
+
+
+@pytest.fixture(scope="module")
+def wallets(lab: Lab, crds: None) -> Iterator[Room]:  # noqa: ARG001 - order
+    """A namespace with both samples in it."""
+    lab.kubectl("create", "namespace", "bad-input")
+    room = Room(lab, "bad-input")
+    room.apply(sample("vault"), sample("lnd1"))
+    yield room
+    lab.kubectl("delete", "namespace", "bad-input", "--wait=false")
+
+
+def dry_run(manifest: Manifest, namespace: str) -> subprocess.CompletedProcess[str]:
+    command: list[str | Path] = [
+        LAB,
+        "kubectl",
+        "-n",
+        namespace,
+        "apply",
+        "--dry-run=server",
+        "--validate=strict",
+        "-f",
+        "-",
+    ]
+    return subprocess.run(command, input=json.dumps(manifest), capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("case", ON_CREATE, ids=lambda case: case.name)
+def test_bad_input_is_refused_with_its_sentence(crds: None, case: Case) -> None:  # noqa: ARG001 - order
+    ended = dry_run(case.manifest(), "default")
+    assert ended.returncode != 0, "it was accepted"
+    assert case.says in ended.stderr
+
+
+@pytest.mark.parametrize("case", ON_UPDATE, ids=lambda case: case.name)
+def test_a_change_that_would_lose_something_is_refused_with_its_sentence(wallets: Room, case: Case) -> None:
+    ended = dry_run(case.manifest(), wallets.name)
+    assert ended.returncode != 0, "it was accepted"
+    assert case.says in ended.stderr
+
+
+@pytest.mark.parametrize("case", ALLOWED, ids=lambda case: case.name)
+def test_an_ordinary_change_is_accepted(wallets: Room, case: Case) -> None:
+    ended = dry_run(case.manifest(), wallets.name)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_name_too_long_for_its_children_is_refused(crds: None) -> None:  # noqa: ARG001 - order
+    manifest = sample("lnd1")
+    manifest["metadata"]["name"] = "a" * 41
+    assert "metadata.name is longer than 40 characters" in dry_run(manifest, "default").stderr
+
+
+def test_an_unknown_field_is_named(crds: None) -> None:  # noqa: ARG001 - order
+    manifest = sample("lnd1")
+    manifest["spec"]["nodeSelektor"] = {}
+    assert 'unknown field "spec.nodeSelektor"' in dry_run(manifest, "default").stderr
+
+
+def test_one_command_lists_the_whole_bank(wallets: Room) -> None:
+    listing = wallets.kubectl("get", "bank")
+    assert "coldwallet.bankstack.io/vault" in listing
+    assert "lndnode.bankstack.io/lnd1" in listing
+
+
+def test_kubectl_explains_fields_with_their_units(wallets: Room) -> None:
+    assert "never shrink" in wallets.kubectl("explain", "lndnode.spec.storage.size")

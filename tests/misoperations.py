@@ -1,0 +1,161 @@
+"""What people get wrong: each a change to a good sample and the sentence it must get.
+
+One corpus for the API server (CEL, in the cluster) and for pydantic (in unit tests,
+where the operator reads what an older CRD let through).
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Manifest = dict[str, Any]
+SAMPLES = Path(__file__).parent.parent / "manifests" / "samples" / "wallets"
+TPRV = "tprv8inEs9akMneqdaKBbMxxxnqfD8bs3jB7i1c5N7ivEGvEynsCQNsuV2cmSpbzQ9GJxLhqWVN2zCoKiX739Td3Xvy81oagDKGMgAx1kwPhPCy"
+WIF = "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW"
+
+
+def sample(name: str) -> Manifest:
+    """A fresh copy of a good manifest: vault or lnd1."""
+    return dict(yaml.safe_load((SAMPLES / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Case:
+    """`change` turns the spec of `of` into something to be refused with words like `says`."""
+
+    name: str
+    of: str
+    change: Callable[[Manifest], object]
+    says: str
+
+    def manifest(self) -> Manifest:
+        changed = copy.deepcopy(sample(self.of))
+        self.change(changed["spec"])
+        return changed
+
+
+def put(path: str, value: object) -> Callable[[Manifest], None]:
+    """Set a field by its path, like `storage.size` or `multisig.keys.0.xpub`."""
+
+    def change(spec: Manifest) -> None:
+        *way, last = path.split(".")
+        target: Any = spec
+        for step in way:
+            target = target[int(step)] if step.isdigit() else target.setdefault(step, {})
+        target[last] = value
+
+    return change
+
+
+def drop(path: str) -> Callable[[Manifest], None]:
+    """Remove a field by its path."""
+
+    def change(spec: Manifest) -> None:
+        *way, last = path.split(".")
+        target: Any = spec
+        for step in way:
+            target = target[step]
+        del target[last]
+
+    return change
+
+
+def both(*changes: Callable[[Manifest], None]) -> Callable[[Manifest], None]:
+    def change(spec: Manifest) -> None:
+        for one in changes:
+            one(spec)
+
+    return change
+
+
+HOST = {"host": "bitcoind.example", "credentialsSecret": "rpc"}
+XPUB = sample("vault")["spec"]["multisig"]["keys"][0]["xpub"]
+PUBLIC = f"wpkh([113c3f0f/84h]{XPUB}/0/*)#abcdefgh"
+
+#: Refused when they are made.
+ON_CREATE = (
+    Case("a private key as xpub", "vault", put("multisig.keys.0.xpub", TPRV), "xpub holds a PRIVATE key"),
+    Case("half an xpub", "vault", put("multisig.keys.0.xpub", XPUB[:90]), "not an extended public key"),
+    Case("one key twice", "vault", put("multisig.keys.1.xpub", XPUB), "has the same xpub twice"),
+    Case("one name twice", "vault", put("multisig.keys.1.name", "ceo"), "Duplicate value"),
+    Case("more signatures than signers", "vault", put("multisig.threshold", 4), "nobody could ever spend"),
+    Case("no signature at all", "vault", put("multisig.threshold", 0), "greater than or equal to 1"),
+    Case("no signers", "vault", put("multisig.keys", []), "at least 1 items"),
+    Case("a fingerprint in capitals", "vault", put("multisig.keys.0.fingerprint", "113C3F0F"), "fingerprint"),
+    Case("a path with m/", "vault", put("multisig.keys.0.derivation", "m/48h"), "derivation"),
+    Case("mainnet unconfirmed", "vault", put("network", "mainnet"), "confirmMainnet: true"),
+    Case("mainnet denied", "lnd1", both(put("network", "mainnet"), put("confirmMainnet", False)), "confirmMainnet: true"),
+    Case("an unknown chain", "lnd1", put("network", "testnet9"), "Unsupported value"),
+    Case("a wallet without a bitcoind", "vault", drop("bitcoind"), "either bitcoind (to run one) or external"),
+    Case("two bitcoinds", "vault", put("external", HOST), "either bitcoind (to run one) or external"),
+    Case("no signers, no descriptors", "vault", drop("multisig"), "either multisig or descriptors"),
+    Case("signers and descriptors", "vault", put("descriptors", [PUBLIC, PUBLIC]), "either multisig or descriptors"),
+    Case(
+        "a private key in a descriptor", "vault",
+        both(drop("multisig"), put("descriptors", [f"wpkh({TPRV}/0/*)", PUBLIC])), "descriptors hold a PRIVATE key",
+    ),
+    Case(
+        "a single private key in a descriptor", "vault",
+        both(drop("multisig"), put("descriptors", [PUBLIC, f"wpkh({WIF})"])), "descriptors hold a PRIVATE key",
+    ),
+    Case(
+        "one descriptor", "vault", both(drop("multisig"), put("descriptors", [PUBLIC])), "at least 2 items",
+    ),
+    Case("Core 30.0", "vault", put("bitcoind.version", "30.0"), "30.0 and 30.1 can delete wallets"),
+    Case("Core 30.1", "vault", put("bitcoind.version", "30.1"), "30.0 and 30.1 can delete wallets"),
+    Case("a version with a v", "vault", put("bitcoind.version", "v29.5"), "bitcoind.version"),
+    Case("an option of ours in bitcoin.conf", "vault", put("bitcoind.config", [{"key": "rpcauth"}]), "sets itself"),
+    Case("two lines in one", "vault", put("bitcoind.config", [{"key": "x", "value": "1\nrpcuser=me"}]), "value"),
+    Case("a birthday without a time", "vault", put("birthday", "2026-01-01"), "birthday"),
+    Case("a size that is none", "vault", put("bitcoind.storage.size", "many"), "size"),
+    Case("half a gibibyte", "lnd1", put("storage.size", "0.5Gi"), "size"),
+    Case("no storage", "lnd1", drop("storage"), "spec.storage"),
+    Case("an unknown database", "lnd1", put("storage.backend", "mysql"), "Unsupported value"),
+    Case("an lnd version without v", "lnd1", put("version", "0.21.2-beta"), "spec.version"),
+    Case("an option of ours in lnd.conf", "lnd1", put("config", [{"key": "noseedbackup", "value": "true"}]), "sets itself"),
+    Case("another chain in lnd.conf", "lnd1", put("config", [{"key": "bitcoin.mainnet", "value": "1"}]), "sets itself"),
+    Case("two bitcoinds to follow", "lnd1", put("bitcoind.host", "b"), "either coldWallet or host"),
+    Case("no bitcoind to follow", "lnd1", put("bitcoind", {}), "either coldWallet or host"),
+    Case("a host without credentials", "lnd1", put("bitcoind", {"host": "b"}), "needs credentialsSecret"),
+    Case("a port for a ColdWallet", "lnd1", put("bitcoind.rpcPort", 8332), "go with host"),
+    Case("a port that is none", "lnd1", put("bitcoind", HOST | {"rpcPort": 70000}), "less than or equal to 65535"),
+    Case("a secret's name with a slash", "lnd1", put("wallet.secret", "ns/lnd1"), "wallet.secret"),
+    Case("an unknown service type", "lnd1", put("p2p", {"service": {"type": "Anycast"}}), "Unsupported value"),
+    Case("an unknown deletion policy", "lnd1", put("deletionPolicy", "Recycle"), "Unsupported value"),
+    Case("paused as a word", "lnd1", put("paused", "yes"), "paused"),
+)  # fmt: skip
+
+#: Accepted when they are made, refused as a change of the sample.
+ON_UPDATE = (
+    Case("another chain for a wallet", "vault", put("network", "signet"), "network is immutable: a wallet belongs to one"),
+    Case("another chain for a node", "lnd1", put("network", "signet"), "network is immutable: a node's channels"),
+    Case("another threshold", "vault", put("multisig.threshold", 3), "multisig is immutable once set"),
+    Case("a signer renamed", "vault", put("multisig.keys.0.name", "chair"), "multisig is immutable once set"),
+    Case(
+        "descriptors for signers", "vault", both(drop("multisig"), put("descriptors", [PUBLIC, PUBLIC])),
+        "multisig is immutable once set",
+    ),
+    Case("another birthday", "vault", put("birthday", "2025-01-01T00:00:00Z"), "birthday is immutable once set"),
+    Case("no birthday any more", "vault", drop("birthday"), "birthday is immutable once set"),
+    Case("external for bitcoind", "vault", both(drop("bitcoind"), put("external", HOST)), "cannot be exchanged"),
+    Case("a smaller volume", "vault", put("bitcoind.storage.size", "1Gi"), "cannot shrink"),
+    Case("a smaller volume in other units", "lnd1", put("storage.size", "1000Mi"), "cannot shrink"),
+    Case("another storage class", "lnd1", put("storage.className", "fast"), "storage.className is immutable"),
+    Case("another database", "lnd1", put("storage.backend", "bbolt"), "backend is immutable"),
+    Case("another seed", "lnd1", put("wallet.secret", "lnd2-wallet"), "secret is immutable"),
+)  # fmt: skip
+
+#: Changes that are ordinary and must stay possible.
+ALLOWED = (
+    Case("a larger volume", "lnd1", put("storage.size", "2Gi"), ""),
+    Case("the same size in other units", "lnd1", put("storage.size", "1024Mi"), ""),
+    Case("another version", "lnd1", put("version", "v0.21.3-beta"), ""),
+    Case("another alias", "lnd1", put("config", [{"key": "alias", "value": "b"}, {"key": "alias", "value": "c"}]), ""),
+    Case("paused", "vault", put("paused", True), ""),
+    Case("Core 30.2", "vault", put("bitcoind.version", "30.2"), ""),
+    Case("Specter off", "vault", put("specter.enabled", False), ""),
+)  # fmt: skip
