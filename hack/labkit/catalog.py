@@ -53,6 +53,7 @@ class Catalog:
 
     programs: Mapping[str, Program]
     images: Mapping[str, Image]
+    versions: Mapping[str, str]
 
     @property
     def bank(self) -> Mapping[str, Image]:
@@ -64,7 +65,7 @@ def load() -> Catalog:
     """The tables of this checkout."""
     pins = {name: pin.version for name, pin in versions.load().items()}
     images = {name: Image(**{"recipe": name, **row}) for name, row in _rows("images.toml", pins)}
-    return Catalog({name: Program(**row) for name, row in _rows("programs.toml", pins)}, images)
+    return Catalog({name: Program(**row) for name, row in _rows("programs.toml", pins)}, images, pins)
 
 
 def find(word: str, images: Mapping[str, Image]) -> Image:

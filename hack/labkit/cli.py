@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from labkit import catalog, cluster, engine, faults, paths, preflight, regions, report
+from labkit import catalog, cluster, engine, faults, kindconfig, node_image, nodes, paths, preflight, regions, report
 from labkit.errors import LabError, Refused, StepFailed
 from labkit.progress import Steps
 from labkit.supply import Supply
@@ -25,9 +25,12 @@ def main(words: Sequence[str]) -> int:
     arguments = parser.parse_args(words)
     command: Callable[[Arguments], None] = arguments.command
     try:
+        preflight.require_linux()
         with ExitStack() as stack:
             if arguments.changes:
                 stack.enter_context(_alone())
+                engine.tidy_scratch()
+                cluster.free_kubeconfig()
             command(arguments)
     except StepFailed as failure:
         print(f"\n{failure}", file=sys.stderr)
@@ -39,6 +42,12 @@ def main(words: Sequence[str]) -> int:
     except LabError as refusal:
         print(refusal, file=sys.stderr)
         return refusal.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has seen enough
+        return 0
+    except OSError as error:
+        print(f"{error.filename or 'The system'}: {error.strerror}. Nothing else was changed.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
         return 130
@@ -51,6 +60,8 @@ def up(arguments: Arguments) -> None:
         regions.parse(arguments.regions) if arguments.regions else None, arguments.clusters, cluster.wanted()
     )
     plans = asked.plans()
+    if cut_off := faults.cut_regions():
+        raise Refused(f"{', '.join(cut_off)} is cut off and cannot get ready: `hack/lab heal {cut_off[0]}` first.")
     began = time.monotonic()
     steps = _steps("up")
     host, supply = _ready_engine(steps)
@@ -94,6 +105,7 @@ def load(arguments: Arguments) -> None:
     """Put images into the nodes, supplying them first."""
     table = catalog.load().bank
     wanted = [catalog.find(word, table) for word in arguments.images]
+    faults.running()
     chosen = regions.parse(arguments.regions) if arguments.regions else None
     if chosen:
         known = faults.all_edges()
@@ -117,7 +129,8 @@ def cut(arguments: Arguments) -> None:
 def heal(arguments: Arguments) -> None:
     """Undo cuts."""
     faults.heal(arguments.region, arguments.other)
-    print(f"{arguments.region} is connected to {arguments.other or 'everybody'} again")
+    left = " (it is still cut off from everybody)" if arguments.region in faults.cut_regions() else ""
+    print(f"{arguments.region} is connected to {arguments.other or 'everybody'} again{left}")
 
 
 def kill_node(arguments: Arguments) -> None:
@@ -139,12 +152,10 @@ def kubectl(arguments: Arguments) -> None:
 
 def audit(_: Arguments) -> None:
     """Every request the API servers have answered, as lines of JSON, oldest first."""
-    wanted = cluster.wanted()
-    if wanted is None:
-        raise Refused("No lab is running: `hack/lab up` first.")
-    for plan in wanted.plans():
-        for file in sorted((paths.cluster(plan.name) / "audit").glob("*.log"), key=lambda path: path.stat().st_mtime):
-            sys.stdout.write(file.read_text(encoding="utf-8"))
+    for plan in faults.running().plans():
+        # By the node: on the host the file is root's alone.
+        script = f"cat $(ls -tr {kindconfig.AUDIT_FOLDER}/*.log)"
+        print(nodes.inside(f"{plan.name}-control-plane", ["sh", "-c", script]))
 
 
 def shell(_: Arguments) -> None:
@@ -168,9 +179,10 @@ def _ready_engine(steps: Steps) -> tuple[preflight.Host, Supply]:
     """The checks, then an engine that answers."""
     answers = engine.answers()
     supply = Supply.standard(steps)
-    built = answers and supply.is_present(supply.images["kind-node"])
-    host = preflight.look(engine=answers, built=built or supply.workshop.is_built("kubernetes"))
+    built = (answers and supply.is_present(supply.images["kind-node"])) or supply.workshop.is_built("kubernetes")
+    host = preflight.look(engine=answers, built=built, running=answers and cluster.wanted() is not None)
     preflight.require(host)
+    engine.refuse_other_cache()
     if not answers:
         with steps.step("start a container engine"):
             engine.start(host)
@@ -178,17 +190,20 @@ def _ready_engine(steps: Steps) -> tuple[preflight.Host, Supply]:
 
 
 def _take_down(steps: Steps, *, images: bool = False) -> None:
-    host = preflight.look(engine=engine.answers(), built=True)
+    engine.refuse_other_cache()
+    host = preflight.look(engine=engine.answers(), built=True, running=True)
     if not host.engine and engine.has_leftovers() and host.root:
         with steps.step("start the lab's engine, to remove what it left"):
             engine.start(host)
-        host = preflight.look(engine=True, built=True)
-    if host.engine:
+    elif not host.engine and cluster.wanted() is not None:
+        raise Refused("The engine that runs the lab does not answer: start it (`systemctl start docker`), then again.")
+    if engine.answers():
         with steps.step("remove clusters"):
-            cluster.down(Supply.standard(steps).kind())
-    if host.engine and images and not engine.is_ours():
-        with steps.step("remove images the lab built"):
-            engine.remove_built_images()
+            node_image.remove_debris()
+            cluster.down()
+        if images and not engine.is_ours():
+            with steps.step("remove images the lab built"):
+                Supply.standard(steps).remove_built()
     if engine.was_started():
         with steps.step("stop the lab's engine"):
             engine.stop()
@@ -199,13 +214,19 @@ class _alone:  # noqa: N801 - read as a word: `with alone`
     """One changing command at a time; others wait and say so. A killed holder frees it."""
 
     def __enter__(self) -> None:
-        paths.cache().mkdir(parents=True, exist_ok=True)
-        self._file = (paths.cache() / ".lock").open("w")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("another hack/lab is at work; waiting for it", file=sys.stderr)
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+        file = paths.cache() / ".lock"
+        while True:
+            paths.cache().mkdir(parents=True, exist_ok=True)
+            self._file = file.open("w")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("another hack/lab is at work; waiting for it", file=sys.stderr)
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+            # `clean` removes the file that others wait for: what they then hold is nobody's.
+            if file.exists() and os.path.samestat(file.stat(), os.fstat(self._file.fileno())):
+                return
+            self._file.close()
 
     def __exit__(self, *_: object) -> None:
         self._file.close()

@@ -68,13 +68,12 @@ def up(steps: Steps, kind: Path, image: str, asked: Wanted, host: Host) -> None:
     paths.wanted().write_text(json.dumps(asdict(asked)), encoding="utf-8")
     _ensure_network()
     for plan in plans:
-        if not is_whole(plan):
+        if not is_whole(plan, image):
             with steps.step(
                 f"create cluster {plan.name}: {', '.join(plan.regions)}", f"cluster of {len(plan.regions)}"
             ):
                 _create(kind, image, plan, host)
         with steps.step(f"nodes and system pods of {plan.name}", f"ready {len(plan.regions)}"):
-            _take_kubectl(plan)
             await_ready(plan.name)
             nodes.inside(f"{plan.name}-control-plane", ["touch", _MARKER])
     connect_clusters([plan.name for plan in plans])
@@ -89,11 +88,12 @@ def refuse_foreign(name: str) -> None:
         )
 
 
-def is_whole(plan: ClusterPlan) -> bool:
+def is_whole(plan: ClusterPlan, image: str) -> bool:
     """Whether nothing has to be made: see the module's first lines."""
     found = nodes.of_cluster(plan.name)
     expected = {f"{plan.name}-control-plane", *(plan.node_of(region) for region in plan.regions)}
-    if {node.name for node in found} != expected or not all(node.running for node in found):
+    identity = run.output("docker", "image", "inspect", "-f", "{{.Id}}", image, env=engine.environment())
+    if {node.name for node in found} != expected or any(not n.running or n.image != identity for n in found):
         return False
     try:
         nodes.inside(f"{plan.name}-control-plane", ["test", "-e", _MARKER])
@@ -103,19 +103,21 @@ def is_whole(plan: ClusterPlan) -> bool:
     return known == {node.name: node.ip for node in found}
 
 
-def delete(kind: Path, name: str) -> None:
-    """Remove one of our clusters and what belongs to it, volumes included."""
-    env = _kind_environment()
-    run.do(kind, "delete", "cluster", "--name", name, "--kubeconfig", paths.kubeconfig(), env=env)
+def delete(name: str) -> None:
+    """Remove the nodes of one of our clusters and what belongs to them, volumes included."""
+    for node in nodes.of_cluster(name):
+        if node.ours:
+            run.do("docker", "rm", "--force", "--volumes", node.name, env=engine.environment())
     shutil.rmtree(paths.cluster(name), ignore_errors=True)
 
 
-def down(kind: Path) -> list[str]:
-    """Remove all clusters on the lab's network, and the network; names of what was removed."""
+def down() -> list[str]:
+    """Remove all clusters that are ours, and their network; names of what was removed."""
     names = sorted({node.cluster for node in nodes.containers() if node.ours})
     for name in names:
-        delete(kind, name)
-    run.works("docker", "network", "rm", NETWORK, env=engine.environment())
+        delete(name)
+    if nodes.network_owner() == str(paths.cache()):
+        run.works("docker", "network", "rm", NETWORK, env=engine.environment())
     return names
 
 
@@ -123,6 +125,12 @@ def forget() -> None:
     """Drop what only a running lab needs."""
     shutil.rmtree(paths.cache() / "clusters", ignore_errors=True)
     paths.kubeconfig().unlink(missing_ok=True)
+    free_kubeconfig()
+
+
+def free_kubeconfig() -> None:
+    """Kind marks a kubeconfig it writes with a file beside it, and killed there it never takes it away."""
+    paths.kubeconfig().with_name("kubeconfig.lock").unlink(missing_ok=True)
 
 
 def await_ready(name: str) -> None:
@@ -171,12 +179,12 @@ def connect_clusters(names: Sequence[str]) -> None:
         others = [edge for other in names if other != name for edge in known[other]]
         script = "\n".join(f"ip route replace {edge.pod_cidr} via {edge.ip}" for edge in others)
         for edge in known[name]:
-            nodes.inside(edge.node, ["sh", "-e"], stdin=script)
+            if nodes.succeeds_inside(edge.node, ("true",)):  # a node that is off gets them when it starts
+                nodes.inside(edge.node, ["sh", "-e"], stdin=script)
 
 
 def _create(kind: Path, image: str, plan: ClusterPlan, host: Host) -> None:
-    if nodes.of_cluster(plan.name):
-        delete(kind, plan.name)
+    delete(plan.name)
     folder = paths.cluster(plan.name)
     for part in ("audit", "policy"):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -189,19 +197,24 @@ def _create(kind: Path, image: str, plan: ClusterPlan, host: Host) -> None:
     file.write_text(json.dumps(config, indent=1), encoding="utf-8")
     command = ("create", "cluster", "--config", file, "--kubeconfig", paths.kubeconfig(), "--retain")
     run.do(kind, *command, env=_kind_environment(), timeout=600)
+    _take_kubectl(plan)
 
 
 def _ensure_network() -> None:
     env = engine.environment()
     if not run.works("docker", "network", "inspect", NETWORK, env=env):
-        run.do("docker", "network", "create", "--driver", "bridge", "--subnet", SUBNET, NETWORK, env=env)
+        label = f"{nodes.OWNER_LABEL}={paths.cache()}"
+        run.do("docker", "network", "create", "--subnet", SUBNET, "--label", label, NETWORK, env=env)
+    elif nodes.network_owner() != str(paths.cache()):
+        raise Refused(
+            f"This engine already has a lab, of the cache {nodes.network_owner() or 'of nobody known'}: use it with "
+            f"that XDG_CACHE_HOME, or take it down there (`docker network rm {NETWORK}` where nothing is left of it)."
+        )
 
 
 def _take_kubectl(plan: ClusterPlan) -> None:
     """Out of the node: the lab needs no kubectl on the machine, and versions agree."""
     target = paths.kubectl()
-    if target.exists():
-        return
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(".kubectl")
     node = f"{plan.name}-control-plane"

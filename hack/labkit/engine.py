@@ -19,15 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from labkit import capabilities, leftovers, paths, run, sandbox
-from labkit.errors import StepFailed
+from labkit.errors import Refused, StepFailed
 from labkit.preflight import Host
 
-PROGRAMS = {"dockerd": "docker.io", "iptables": "iptables"}
+PROGRAMS = {"dockerd": "docker.io", "iptables": "iptables", "ip": "iproute2"}
 START_SECONDS = 60
 #: On every image that the lab built: the key of what it was built from.
 LABEL = "io.bankstack.lab.key"
-#: What the host did with forwarded packets before dockerd made it DROP.
+#: In the run folder: what the host did with forwarded packets before dockerd made it
+#: DROP, and whose cache holds the engine's data.
 _FORWARD = "forward-policy"
+_OWNER = "cache"
 
 
 def environment() -> dict[str, str]:
@@ -37,7 +39,7 @@ def environment() -> dict[str, str]:
     does not split one lab over two engines.
     """
     plain = {"DOCKER_BUILDKIT": "0"}  # the one builder that every engine has
-    if _own_socket().exists():
+    if os.geteuid() == 0 and _own_socket().exists():  # in a folder others can write it could be anybody's
         return {**plain, "DOCKER_HOST": f"unix://{_own_socket()}"}
     return plain
 
@@ -54,35 +56,74 @@ def is_ours() -> bool:
 
 def start(host: Host) -> None:
     """Install what is missing, start dockerd detached, wait until it answers."""
-    install(PROGRAMS)
-    _forget_dead_engine()
+    if _pid() is None:
+        install(PROGRAMS)
+        if answers():  # where systemd rules, the package starts an engine itself: it is as good as ours
+            return
+        _forget_dead_engine()
+        _make_room()
+        _launch(_wrapper(host.missing_capabilities))
+    _await_answer()
+
+
+def refuse_other_cache() -> None:
+    """One machine has one engine of the lab's, and its data are in the cache it was started with."""
+    owner = paths.run() / _OWNER
+    if owner.exists() and owner.read_text(encoding="utf-8") != str(paths.cache()):
+        raise Refused(
+            f"The lab's engine keeps its data in {owner.read_text(encoding='utf-8')}, not in {paths.cache()}: "
+            "set XDG_CACHE_HOME as it was, and `hack/lab down` before you change it."
+        )
+
+
+def _make_room() -> None:
+    """The run folder, the bridge, and how the host forwarded before; refuses where another engine left off."""
+    saved, links = run.output("iptables-save", check=False), run.output("ip", "-br", "link")
     paths.run().mkdir(parents=True, exist_ok=True)
-    log = paths.cache() / "logs" / "dockerd.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if not (paths.run() / _FORWARD).exists():
-        policy = leftovers.forward_policy(run.output("iptables-save", check=False))
-        (paths.run() / _FORWARD).write_text(policy, encoding="ascii")
+    (paths.run() / _OWNER).write_text(str(paths.cache()), encoding="utf-8")
+    before = paths.run() / _FORWARD
+    if not before.exists():
+        if trace := leftovers.of_another_engine(saved, links):
+            shutil.rmtree(paths.run())
+            raise Refused(
+                f"No container engine answers, but one has been here ({trace}): start it (`systemctl start docker`), "
+                "or remove it and what it left, then try again."
+            )
+        before.write_text(leftovers.forward_policy(saved), encoding="ascii")
+    if leftovers.BRIDGE not in links:
+        run.output("ip", "link", "add", leftovers.BRIDGE, "type", "bridge")
+    run.output("ip", "address", "replace", leftovers.BRIDGE_ADDRESS, "dev", leftovers.BRIDGE)
+    run.output("ip", "link", "set", leftovers.BRIDGE, "up")
+
+
+def _launch(wrapper: Path | None) -> None:
     config = paths.run() / "daemon.json"
-    config.write_text(json.dumps(daemon_config(_wrapper(host.missing_capabilities)), indent=1), encoding="utf-8")
-    with log.open("ab") as file:
-        process = subprocess.Popen(  # it outlives us by design
+    config.write_text(json.dumps(daemon_config(wrapper), indent=1), encoding="utf-8")
+    _log().parent.mkdir(parents=True, exist_ok=True)
+    with _log().open("ab") as file:
+        subprocess.Popen(  # it outlives us by design; it writes its pid file itself
             ["dockerd", "--config-file", config],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
             start_new_session=True,
         )
-    (paths.run() / "dockerd.pid").write_text(str(process.pid), encoding="ascii")
-    _await_answer(process, log)
 
 
 def install(programs: Mapping[str, str]) -> None:
-    """Install the Debian packages of those `programs` (name → package) that are not there."""
-    packages = [package for program, package in programs.items() if shutil.which(program) is None]
-    if packages:
-        run.do("apt-get", "update")
-        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        run.do("apt-get", "install", "-y", "--no-install-recommends", *packages, env=quiet)
+    """Install the Debian packages of those `programs` (name → package) that are not there.
+
+    Not ended with us: a package manager killed half way leaves a machine that can
+    install nothing until somebody repairs it.
+    """
+    packages = [name for program, names in programs.items() if shutil.which(program) is None for name in names.split()]
+    if not packages:
+        return
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    patient = ("apt-get", "-o", "DPkg::Lock::Timeout=300")
+    run.do("dpkg", "--configure", "-a", env=quiet, ends_with_us=False)
+    run.do(*patient, "update", ends_with_us=False)
+    run.do(*patient, "install", "-y", "--no-install-recommends", *packages, env=quiet, ends_with_us=False)
 
 
 def daemon_config(wrapper: Path | None) -> dict[str, Any]:
@@ -92,7 +133,7 @@ def daemon_config(wrapper: Path | None) -> dict[str, Any]:
         "data-root": str(paths.cache() / "engine"),
         "exec-root": str(paths.run() / "exec"),
         "pidfile": str(paths.run() / "docker.pid"),
-        "bip": leftovers.BRIDGE,
+        "bridge": leftovers.BRIDGE,
     }
     if wrapper:
         config |= {"runtimes": {"lab": {"path": str(wrapper)}}, "default-runtime": "lab"}
@@ -101,20 +142,25 @@ def daemon_config(wrapper: Path | None) -> dict[str, Any]:
 
 def stop() -> None:
     """Stop our engine and take away every trace of it but its data, which are cache."""
-    pid = _pid()
-    if pid is not None:
-        os.kill(pid, signal.SIGTERM)
-        _await_end()
+    _end()
     _forget_dead_engine()
-    for point in leftovers.mounts_below(Path("/proc/self/mounts").read_text(encoding="utf-8"), *_own_folders()):
+    for point in leftovers.mounts_below(_mounts(), *_own_folders()):
         run.works("umount", "--lazy", point)
     before = paths.run() / _FORWARD
-    policy = before.read_text(encoding="ascii") if before.exists() else "ACCEPT"
-    saved = run.output("iptables-save", check=False)
-    run.output("iptables-restore", stdin=leftovers.without_engine(saved, policy), check=False)
-    if leftovers.BRIDGE in run.output("ip", "-br", "address", "show", "docker0", check=False):
-        run.works("ip", "link", "delete", "docker0")
+    if before.exists():
+        saved = run.output("iptables-save", check=False)
+        policy = before.read_text(encoding="ascii")
+        run.output("iptables-restore", stdin=leftovers.without_engine(saved, policy), check=False)
+        run.works("ip", "link", "delete", leftovers.BRIDGE)
     shutil.rmtree(paths.run(), ignore_errors=True)
+
+
+def tidy_scratch() -> None:
+    """Remove what killed builds left: root file systems, with what debootstrap mounted in them, and archives."""
+    scratch = paths.cache() / "scratch"
+    for point in leftovers.mounts_below(_mounts(), str(scratch)):
+        run.works("umount", "--lazy", point)
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def has_leftovers() -> bool:
@@ -127,20 +173,21 @@ def was_started() -> bool:
     return paths.run().exists()
 
 
-def remove_built_images() -> None:
-    """Take what the lab built out of an engine that is not its own."""
-    ids = run.output("docker", "images", "-q", "--filter", f"label={LABEL}", env=environment()).split()
-    if ids:
-        run.do("docker", "rmi", "-f", *sorted(set(ids)), env=environment())
-
-
 def _own_socket() -> Path:
     return paths.run() / "docker.sock"
 
 
+def _log() -> Path:
+    return paths.cache() / "logs" / "dockerd.log"
+
+
+def _mounts() -> str:
+    return Path("/proc/self/mounts").read_text(encoding="utf-8")
+
+
 def _pid() -> int | None:
     """The process id of our dockerd, if it still lives."""
-    return _living("dockerd", paths.run() / "dockerd.pid")
+    return _living("dockerd", paths.run() / "docker.pid")
 
 
 def _living(name: str, file: Path) -> int | None:
@@ -159,7 +206,7 @@ def _forget_dead_engine() -> None:
     if _living("containerd", containerd) is None:
         containerd.unlink(missing_ok=True)
     if _pid() is None:
-        for name in ("docker.sock", "docker.pid", "dockerd.pid"):
+        for name in ("docker.sock", "docker.pid"):
             (paths.run() / name).unlink(missing_ok=True)
 
 
@@ -181,18 +228,21 @@ def _wrapper(missing: Sequence[int]) -> Path | None:
     return path
 
 
-def _await_answer(process: subprocess.Popen[bytes], log: Path) -> None:
+def _await_answer() -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise StepFailed("The container engine ended as soon as it was started.", log, run.tail(log))
-        if _own_socket().exists() and answers():
-            return
+    while not answers():
+        if time.monotonic() > deadline:
+            raise StepFailed(f"The container engine did not answer in {START_SECONDS} s.", _log(), run.tail(_log()))
         time.sleep(0.3)
-    raise StepFailed(f"The container engine did not answer within {START_SECONDS} s.", log, run.tail(log))
 
 
-def _await_end(seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while _pid() is not None and time.monotonic() < deadline:
-        time.sleep(0.2)
+def _end(seconds: float = 30) -> None:
+    """SIGTERM, and SIGKILL where that was not enough."""
+    for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
+        deadline = time.monotonic() + patience
+        if (pid := _pid()) is not None:
+            os.kill(pid, number)
+        while _pid() is not None and time.monotonic() < deadline:
+            time.sleep(0.2)
+    if _pid() is not None:
+        raise StepFailed(f"The lab's engine (process {_pid()}) does not end; end it, then run this again.")

@@ -3,6 +3,7 @@
 Each is idempotent, and says in one sentence when it has nothing to act on.
 """
 
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ _LOADED = "io.bankstack.lab.id"
 def all_edges() -> dict[str, tuple[str, Edge]]:
     """Region → (cluster, edge) for every region of the running lab."""
     found = {
-        edge.region: (plan.name, edge) for plan in _running().plans() for edge in nodes.edges(plan.name) if edge.region
+        edge.region: (plan.name, edge) for plan in running().plans() for edge in nodes.edges(plan.name) if edge.region
     }
     if not found:
         raise Refused("No lab is running: `hack/lab up` first.")
@@ -39,11 +40,13 @@ def cut(region: str, other: str | None = None) -> None:
     known = all_edges()
     edge = edge_of(region, known)
     if other is None:
+        _remember([*remembered(), (region, "")])
         _enforce(edge.node, partition.EVERYONE, partition.cut_all())
         return
     peer = edge_of(other, known)
     if peer == edge:
         raise Refused(f"--from {other}: a region cannot be cut off from itself; name another.")
+    _remember([*remembered(), (region, other)])
     _enforce(edge.node, partition.chain_for(other), partition.cut_from(peer))
     _enforce(peer.node, partition.chain_for(region), partition.cut_from(edge))
 
@@ -57,13 +60,29 @@ def heal(region: str, other: str | None = None) -> None:
     _undo(edge.node, mine if other else [partition.EVERYONE, *mine])
     for peer in peers:
         _undo(peer.node, [partition.chain_for(region)])
+    healed = [{region, other}] if other else [{region, ""}, *({region, peer.region} for peer in peers)]
+    _remember([pair for pair in remembered() if set(pair) not in healed])
+
+
+def remembered() -> list[tuple[str, str]]:
+    """The cuts that were asked for and not healed, as (region, other or empty): they outlast a power cut."""
+    try:
+        return [(region, other) for region, other in json.loads(_cuts_file().read_text(encoding="utf-8"))]
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def cut_regions() -> list[str]:
+    """Regions that are cut off from everybody, for who wonders why their nodes are not Ready."""
+    return sorted({region for region, other in remembered() if not other})
 
 
 def cuts(node: str) -> list[str]:
     """The cuts in force at a node: `everybody` or names of regions."""
     if not nodes.succeeds_inside(node, ("true",)):
         return []
-    rules = nodes.inside(node, ["iptables", "-w", "-t", "raw", "-S", "PREROUTING"])
+    # The last chain that a cut hooks in: seen here, it is whole.
+    rules = nodes.inside(node, ["iptables", "-w", "-t", "mangle", "-S", "POSTROUTING"])
     chains = [line.split()[-1] for line in rules.splitlines() if "LAB-CUT-" in line]
     return ["everybody" if name == partition.EVERYONE else name.removeprefix("LAB-CUT-") for name in chains]
 
@@ -80,23 +99,31 @@ def start_node(region: str) -> str:
     known = all_edges()
     edge = edge_of(region, known)
     env = engine.environment()
-    if not next(node for node in nodes.containers() if node.name == edge.node).running:
+    container = next((node for node in nodes.containers() if node.name == edge.node), None)
+    if container is None:
+        raise Refused(f"Node {edge.node} is gone, not just off: `hack/lab up` makes its cluster anew.")
+    if not container.running:
         # Docker hands a stopped container's address to whoever asks next; a node that
         # came back under another would be a stranger to its own cluster.
         run.works("docker", "network", "disconnect", "--force", NETWORK, edge.node, env=env)
         run.output("docker", "network", "connect", "--ip", edge.ip, NETWORK, edge.node, env=env)
         run.output("docker", "start", edge.node, env=env)
+        for one, other in remembered():
+            if region in (one, other):
+                cut(one, other or None)
     name = known[region][0]
+    if region in cut_regions():
+        return edge.node
     if not cluster.eventually(lambda: _is_ready(name, edge.node), cluster.READY_SECONDS):
         raise StepFailed(f"Node {edge.node} is not Ready {cluster.READY_SECONDS} s after it was started.")
-    cluster.connect_clusters([plan.name for plan in _running().plans()])
+    cluster.connect_clusters([plan.name for plan in running().plans()])
     return edge.node
 
 
 def load(images: Sequence[Image], regions: Sequence[str] | None) -> int:
     """Put images into the nodes of `regions` (all, control planes too, when None); how many copies were made."""
     if regions is None:
-        targets = [edge.node for plan in _running().plans() for edge in nodes.edges(plan.name)]
+        targets = [edge.node for plan in running().plans() for edge in nodes.edges(plan.name)]
     else:
         known = all_edges()
         targets = [edge_of(region, known).node for region in regions]
@@ -140,7 +167,7 @@ def _copy(references: Sequence[str], wanted: Mapping[str, str], targets: Sequenc
         for command in labels:
             nodes.inside(node, command)
 
-    with tempfile.TemporaryDirectory(prefix="lab-", dir=_scratch()) as folder:
+    with tempfile.TemporaryDirectory(prefix="lab-", dir=paths.scratch()) as folder:
         archive = Path(folder) / "images.tar"
         run.do("docker", "save", "-o", archive, *references, env=engine.environment())
         with ThreadPoolExecutor(4) as pool:
@@ -168,14 +195,17 @@ def _is_ready(name: str, node: str) -> bool:
         return False
 
 
-def _running() -> cluster.Wanted:
+def running() -> cluster.Wanted:
+    """What runs; refused where nothing does."""
     wanted = cluster.wanted()
     if wanted is None or not engine.answers():
         raise Refused("No lab is running: `hack/lab up` first.")
     return wanted
 
 
-def _scratch() -> Path:
-    folder = paths.cache() / "scratch"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _cuts_file() -> Path:
+    return paths.cache() / "clusters" / "cuts.json"
+
+
+def _remember(cuts: Sequence[tuple[str, str]]) -> None:
+    _cuts_file().write_text(json.dumps(sorted(set(cuts))), encoding="utf-8")

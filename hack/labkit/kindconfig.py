@@ -29,7 +29,7 @@ AUDIT_POLICY: Manifest = {
 NODE_GRACE = "20s"
 NODE_STATUS = "4s"
 
-_AUDIT_FOLDER = "/var/log/lab-audit"
+AUDIT_FOLDER = "/var/log/lab-audit"
 _POLICY_FOLDER = "/etc/lab"
 
 
@@ -43,7 +43,7 @@ def config(plan: ClusterPlan, image: str, audit_folder: str, policy_folder: str,
         "role": "control-plane",
         "image": image,
         "extraMounts": [
-            {"hostPath": audit_folder, "containerPath": _AUDIT_FOLDER},
+            {"hostPath": audit_folder, "containerPath": AUDIT_FOLDER},
             {"hostPath": policy_folder, "containerPath": _POLICY_FOLDER, "readOnly": True},
         ],
         "kubeadmConfigPatches": [json.dumps(_audited_api_server())],
@@ -62,12 +62,12 @@ def config(plan: ClusterPlan, image: str, audit_folder: str, policy_folder: str,
 def _audited_api_server() -> Manifest:
     flags = {
         "audit-policy-file": f"{_POLICY_FOLDER}/audit-policy.json",
-        "audit-log-path": f"{_AUDIT_FOLDER}/audit.log",
+        "audit-log-path": f"{AUDIT_FOLDER}/audit.log",
         "audit-log-maxsize": "200",
         "audit-log-maxbackup": "2",
     }
     volumes = [
-        {"name": "lab-audit", "hostPath": _AUDIT_FOLDER, "mountPath": _AUDIT_FOLDER, "pathType": "DirectoryOrCreate"},
+        {"name": "lab-audit", "hostPath": AUDIT_FOLDER, "mountPath": AUDIT_FOLDER, "pathType": "DirectoryOrCreate"},
         {"name": "lab-policy", "hostPath": _POLICY_FOLDER, "mountPath": _POLICY_FOLDER, "readOnly": True},
     ]
     # Maps, not lists: kind writes kubeadm's v1beta3 for this line of Kubernetes.

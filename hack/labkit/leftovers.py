@@ -5,16 +5,30 @@ Only traces of the lab's own engine: it is started only where no other answers.
 
 import re
 
-#: The engine's bridge and the lab's network; nobody else's rules name them.
-BRIDGE = "172.31.250.1/24"
+#: The engine's own bridge: docker0 is another engine's, and stays untouched.
+BRIDGE = "bankstack0"
+BRIDGE_ADDRESS = "172.31.250.1/24"
 SUBNET = "172.31.251.0/24"
-_TRACE = re.compile(r"\bDOCKER\b|\bDOCKER-|\bdocker0\b|\bbr-[0-9a-f]{12}\b|\b172\.31\.25[01]\.")
+_TRACE = re.compile(r"\bDOCKER\b|\bDOCKER-|\bbankstack0\b|\bbr-[0-9a-f]{12}\b|\b172\.31\.25[01]\.")
+
+
+def of_another_engine(saved: str, links: str) -> str:
+    """The first trace of another engine in iptables-save's and `ip -br link`'s texts; empty if there is none."""
+    if found := re.search(r"^:(DOCKER\S*)", saved, re.MULTILINE):
+        return f"the packet filter's chain {found[1]}"
+    return "the interface docker0" if re.search(r"^docker0\b", links, re.MULTILINE) else ""
 
 
 def without_engine(saved: str, forward_policy: str) -> str:
-    """An iptables-save text without the engine's chains and rules, and FORWARD's policy as it was."""
-    lines = [line for line in saved.splitlines() if not _TRACE.search(line)]
-    return "\n".join(re.sub(r"^:FORWARD (ACCEPT|DROP)", f":FORWARD {forward_policy}", line) for line in lines) + "\n"
+    """An iptables-save text without the engine's chains and rules, and the filter's FORWARD policy as it was."""
+    lines, table = [], ""
+    for line in saved.splitlines():
+        table = line if line.startswith("*") else table
+        if _TRACE.search(line):
+            continue
+        own = table == "*filter"
+        lines.append(re.sub(r"^:FORWARD \w+", f":FORWARD {forward_policy}", line) if own else line)
+    return "\n".join(lines) + "\n"
 
 
 def forward_policy(saved: str) -> str:

@@ -9,8 +9,10 @@ from labkit import engine, paths, run
 from labkit.partition import Command, Edge
 from labkit.regions import LABEL
 
-#: The lab's own network marks its nodes: no cluster on another is ever touched.
+#: The lab's own network marks its nodes: no cluster on another is ever touched. Its
+#: label says whose cache it belongs to, so two labs on one engine keep apart.
 NETWORK = "bankstack-lab"
+OWNER_LABEL = "io.bankstack.lab.cache"
 _CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 _ROLE_LABEL = "io.x-k8s.kind.role"
 
@@ -24,8 +26,10 @@ class Container:
     role: str
     running: bool
     ours: bool
-    """Attached to the lab's network."""
+    """On the lab's network, and that is of this cache. On none at all: ours, killed while it was moved."""
     ip: str
+    image: str
+    """Identity of the image it was made from."""
 
 
 def containers() -> list[Container]:
@@ -34,7 +38,14 @@ def containers() -> list[Container]:
     ids = run.output("docker", "ps", "-aq", "--filter", f"label={_CLUSTER_LABEL}", env=env).split()
     if not ids:
         return []
-    return [_container(entry) for entry in json.loads(run.output("docker", "inspect", *ids, env=env))]
+    mine = network_owner() == str(paths.cache())
+    return [_container(entry, mine=mine) for entry in json.loads(run.output("docker", "inspect", *ids, env=env))]
+
+
+def network_owner() -> str:
+    """The cache that the lab's network belongs to; empty where there is no such network."""
+    template = f'{{{{index .Labels "{OWNER_LABEL}"}}}}'
+    return run.output("docker", "network", "inspect", "-f", template, NETWORK, env=engine.environment(), check=False)
 
 
 def of_cluster(name: str) -> list[Container]:
@@ -89,13 +100,14 @@ def _context(cluster: str) -> tuple[str, ...]:
     return ("--kubeconfig", str(paths.kubeconfig()), "--context", f"kind-{cluster}", "--request-timeout=15s")
 
 
-def _container(entry: dict[str, Any]) -> Container:
+def _container(entry: dict[str, Any], *, mine: bool) -> Container:
     networks = entry["NetworkSettings"]["Networks"]
     return Container(
         name=entry["Name"].lstrip("/"),
         cluster=entry["Config"]["Labels"][_CLUSTER_LABEL],
         role=entry["Config"]["Labels"].get(_ROLE_LABEL, ""),
         running=entry["State"]["Running"],
-        ours=NETWORK in networks,
+        ours=(NETWORK in networks and mine) or not networks,
         ip=networks.get(NETWORK, {}).get("IPAddress", ""),
+        image=entry["Image"],
     )

@@ -44,3 +44,10 @@ def kubectl() -> Path:
 def wanted() -> Path:
     """What `up` was last asked for, so that a killed one is finished as it was begun."""
     return cache() / "clusters" / "wanted.json"
+
+
+def scratch() -> Path:
+    """For what is being built; beside the built programs, so that they are linked and not copied."""
+    folder = cache() / "scratch"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

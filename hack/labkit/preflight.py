@@ -26,8 +26,6 @@ MEMORY = 4 * GIB
 class Host:
     """The machine, as far as the lab cares. Sizes in bytes."""
 
-    system: str
-    machine: str
     free_disk: int
     free_memory: int
     cgroup: int
@@ -41,13 +39,13 @@ class Host:
     missing_capabilities: tuple[int, ...]
     built: bool
     """The node image is there, so nothing large will be built."""
+    running: bool
+    """A lab is up, so its memory is taken already."""
 
 
-def look(*, engine: bool, built: bool) -> Host:
-    """Read the machine. `engine` and `built` are answers only the caller has."""
+def look(*, engine: bool, built: bool, running: bool) -> Host:
+    """Read the machine. What is given are answers only the caller has."""
     return Host(
-        system=platform.system(),
-        machine=platform.machine(),
         free_disk=shutil.disk_usage(_existing(paths.cache())).free,
         free_memory=_available_memory(),
         cgroup=_cgroup(),
@@ -57,14 +55,8 @@ def look(*, engine: bool, built: bool) -> Host:
         debian=shutil.which("apt-get") is not None,
         missing_capabilities=_missing_capabilities(),
         built=built,
+        running=running,
     )
-
-
-def is_linux(host: Host) -> str | None:
-    """Regions are cut with the kernel's own packet filter."""
-    if host.system == "Linux":
-        return None
-    return f"The lab runs on Linux, this is {host.system}: use a Linux virtual machine."
 
 
 def has_disk(host: Host) -> str | None:
@@ -80,7 +72,7 @@ def has_disk(host: Host) -> str | None:
 
 def has_memory(host: Host) -> str | None:
     """Out of memory shows as nodes that never get Ready."""
-    if host.free_memory >= MEMORY:
+    if host.running or host.free_memory >= MEMORY:
         return None
     return (
         f"{host.free_memory / GIB:.1f} GiB of memory are free and the lab needs {MEMORY // GIB}: stop something large."
@@ -108,12 +100,18 @@ def reaches_an_engine(host: Host) -> str | None:
     return "No container engine answers and this is neither Debian nor Ubuntu: install Docker and start it."
 
 
-CHECKS: tuple[Callable[[Host], str | None], ...] = (is_linux, has_cgroups, has_disk, has_memory, reaches_an_engine)
+CHECKS: tuple[Callable[[Host], str | None], ...] = (has_cgroups, has_disk, has_memory, reaches_an_engine)
 
 
 def failures(host: Host, checks: Iterable[Callable[[Host], str | None]] = CHECKS) -> list[str]:
     """All sentences at once: a person mends them in one go."""
     return [sentence for check in checks if (sentence := check(host))]
+
+
+def require_linux() -> None:
+    """Regions are cut with the kernel's own packet filter; read before anything of /proc is."""
+    if platform.system() != "Linux":
+        raise Refused(f"The lab runs on Linux, this is {platform.system()}: use a Linux virtual machine.")
 
 
 def require(host: Host) -> None:

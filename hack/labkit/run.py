@@ -42,13 +42,15 @@ def do(
     cwd: Path | None = None,
     stdin: str | None = None,
     timeout: float | None = None,
+    ends_with_us: bool = True,
 ) -> None:
     """Run to the end, output to the log; StepFailed names the command and the log."""
     words = [str(word) for word in command]
     with _open_log() as log:
         log.write(f"$ {shlex.join(words)}\n".encode())
         log.flush()
-        ended = _run(words, env=env, cwd=cwd, stdin=stdin, timeout=timeout, stdout=log, stderr=subprocess.STDOUT)
+        pipes = {"stdout": log, "stderr": subprocess.STDOUT}
+        ended = _run(words, env=env, cwd=cwd, stdin=stdin, timeout=timeout, ends_with_us=ends_with_us, **pipes)
     if ended.returncode != 0:
         path = _log[0] if _log else None
         raise StepFailed(_sentence(words, ended.returncode), path, tail(path) if path else "")
@@ -77,8 +79,8 @@ def works(*command: str | Path, env: Mapping[str, str] | None = None, timeout: f
         return False
 
 
-def speaks_within(seconds: float, *command: str, env: Mapping[str, str] | None = None) -> bool:
-    """Whether it prints anything within `seconds`; it is then ended, however far it was."""
+def speaks_within(seconds: float, *command: str, env: Mapping[str, str] | None = None) -> bool | None:
+    """Whether it prints anything: None when it neither did nor ended within `seconds`. It is then ended."""
     process = subprocess.Popen(
         [*_DIES_WITH_US, *command],
         env={**os.environ, **(env or {})},
@@ -89,7 +91,7 @@ def speaks_within(seconds: float, *command: str, env: Mapping[str, str] | None =
     with process, selectors.DefaultSelector() as selector:
         pipe = cast("IO[bytes]", process.stdout)
         selector.register(pipe, selectors.EVENT_READ)
-        spoke = bool(selector.select(seconds)) and bool(pipe.read(1))
+        spoke = bool(pipe.read(1)) if selector.select(seconds) else None
         process.kill()
     return spoke
 
@@ -103,12 +105,13 @@ def _run(  # noqa: PLR0913 - subprocess's own, narrowed
     timeout: float | None = None,
     stdout: object = subprocess.DEVNULL,
     stderr: object = subprocess.DEVNULL,
+    ends_with_us: bool = True,
 ) -> subprocess.CompletedProcess[bytes]:
     if shutil.which(words[0]) is None:
         raise StepFailed(f"{words[0]}: no such program; install it and put it in PATH.")
     try:
         ended: subprocess.CompletedProcess[bytes] = subprocess.run(
-            [*_DIES_WITH_US, *words],
+            [*(_DIES_WITH_US if ends_with_us else ()), *words],
             env={**os.environ, **(env or {})},
             cwd=cwd,
             input=None if stdin is None else stdin.encode(),

@@ -5,15 +5,16 @@ recipe as it stands now. Says which way was taken; knows no cluster.
 """
 
 import json
-import time
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from labkit import catalog, engine, node_image, paths, run
-from labkit.build import Workshop
+from labkit.build import Workshop, bare
 from labkit.catalog import Catalog, Image
 from labkit.engine import LABEL
+from labkit.errors import StepFailed
 from labkit.progress import Steps
 
 #: A registry that says nothing for this long is taken for unreachable.
@@ -58,20 +59,30 @@ class Supply:
         return "built"
 
     def is_present(self, image: Image) -> bool:
-        """In the engine, and not from an older recipe."""
-        labels = labels_of([image.reference]).get(image.reference)
-        if labels is None:
-            return False
-        return LABEL not in labels or labels[LABEL] == self.workshop.image_key(image)
+        """In the engine under all its names, and not from an older recipe."""
+        names = (image.reference, *image.aliases)
+        found = labels_of(names)
+        key = self.workshop.image_key(image)
+        return all(name in found and found[name].get(LABEL, key) == key for name in names)
 
     def is_built_here(self, labels: Mapping[str, str]) -> bool:
         """Whether an image with these labels came out of this workshop, whenever."""
         return LABEL in labels
 
     def kind(self) -> Path:
-        """The kind program, built on first use: pulled or not, the lab needs it."""
+        """The kind program: the machine's own if it is of the pinned version, else built."""
+        found = shutil.which("kind")
+        if found and f" v{self.of.versions['kind']} " in f"{run.output(found, 'version', check=False)} ":
+            return Path(found)
         self._ensure_program("kind")
         return self.workshop.program("kind")
+
+    def remove_built(self) -> None:
+        """Take what the lab built out of an engine that is not its own, children before their parents."""
+        for image in list(self.of.images.values())[::-1]:
+            for name in (image.reference, *image.aliases, bare(image)):
+                if LABEL in labels_of([name]).get(name, {}):
+                    run.works("docker", "image", "rm", name, env=engine.environment())
 
     def _ensure_program(self, name: str) -> None:
         if not self.workshop.is_built(name):
@@ -79,28 +90,29 @@ class Supply:
                 self.workshop.program(name)
 
     def _pull(self, image: Image) -> bool:
+        """Whether it was pulled. A registry is given up on when silent, not when it lacks one image."""
         registry = registry_of(image.reference)
         if registry in self.silent:
             return False
-        began = time.monotonic()
-        if not registry_answers(image.reference):
-            self.silent.add(registry)
-            seconds = time.monotonic() - began
-            self.steps.note(f"{registry} gave no answer in {seconds:.0f} s: building instead of pulling")
+        spoke = run.speaks_within(ANSWER_SECONDS, "docker", "pull", image.reference, env=engine.environment())
+        if not spoke:
+            if spoke is None:
+                self.silent.add(registry)
+            said = f"no answer in {ANSWER_SECONDS} s" if spoke is None else "refused or not there"
+            self.steps.note(f"{image.reference} cannot be pulled ({said}): building it")
             return False
-        with self.steps.step(f"pull {image.reference}", f"pull {image.name}"):
-            return run.works("docker", "pull", image.reference, env=engine.environment(), timeout=1800)
+        try:
+            with self.steps.step(f"pull {image.reference}", f"pull {image.name}"):
+                run.do("docker", "pull", image.reference, env=engine.environment(), timeout=1800)
+        except StepFailed:
+            return False
+        return True
 
 
 def registry_of(reference: str) -> str:
     """The host part of a reference, or Docker Hub's usual name (pure)."""
     first, slash, _ = reference.partition("/")
     return first if slash and ("." in first or ":" in first) else "docker.io"
-
-
-def registry_answers(reference: str, seconds: float = ANSWER_SECONDS) -> bool:
-    """Whether a pull gets a first word out of its registry in time: layers may then take long."""
-    return run.speaks_within(seconds, "docker", "pull", reference, env=engine.environment())
 
 
 def labels_of(references: Iterable[str]) -> dict[str, dict[str, str]]:

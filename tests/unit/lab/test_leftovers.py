@@ -12,8 +12,11 @@ DURING = """\
 :PREROUTING ACCEPT [0:0]
 :DOCKER - [0:0]
 -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
--A POSTROUTING -s 172.31.250.0/24 ! -o docker0 -j MASQUERADE
+-A POSTROUTING -s 172.31.250.0/24 ! -o bankstack0 -j MASQUERADE
 -A POSTROUTING -s 172.31.251.0/24 ! -o br-0123456789ab -j MASQUERADE
+COMMIT
+*mangle
+:FORWARD ACCEPT [0:0]
 COMMIT
 *filter
 :INPUT ACCEPT [0:0]
@@ -29,6 +32,9 @@ AFTER = """\
 *nat
 :PREROUTING ACCEPT [0:0]
 COMMIT
+*mangle
+:FORWARD ACCEPT [0:0]
+COMMIT
 *filter
 :INPUT ACCEPT [0:0]
 :FORWARD ACCEPT [0:0]
@@ -42,7 +48,15 @@ def test_only_the_engines_rules_go_and_the_policy_is_as_it_was() -> None:
 
 
 def test_a_firewall_that_never_forwarded_stays_shut() -> None:
-    assert ":FORWARD DROP" in leftovers.without_engine(DURING, leftovers.forward_policy(DURING))
+    after = leftovers.without_engine(DURING, leftovers.forward_policy(DURING))
+    assert ":FORWARD DROP [0:0]\n-A INPUT" in after
+    assert "*mangle\n:FORWARD ACCEPT" in after, "and only there"
+
+
+def test_another_engines_traces_are_seen_before_anything_is_touched() -> None:
+    assert leftovers.of_another_engine(DURING, "") == "the packet filter's chain DOCKER"
+    assert leftovers.of_another_engine(BEFORE, "eth0 UP\ndocker0 DOWN\n") == "the interface docker0"
+    assert leftovers.of_another_engine(BEFORE, "eth0 UP\nlo UNKNOWN\n") == ""
 
 
 def test_a_machine_without_rules_forwards() -> None:

@@ -7,8 +7,6 @@ from labkit.errors import Refused
 from labkit.preflight import GIB, Host
 
 FINE = Host(
-    system="Linux",
-    machine="x86_64",
     free_disk=100 * GIB,
     free_memory=16 * GIB,
     cgroup=2,
@@ -18,6 +16,7 @@ FINE = Host(
     debian=True,
     missing_capabilities=(),
     built=False,
+    running=False,
 )
 
 
@@ -28,7 +27,6 @@ def test_a_fine_machine_passes() -> None:
 @pytest.mark.parametrize(
     ("host", "sentence"),
     [
-        (replace(FINE, system="Darwin"), "use a Linux virtual machine"),
         (replace(FINE, free_disk=3 * GIB), "3.0 GiB free and the lab needs 22: free some"),
         (replace(FINE, free_disk=3 * GIB, built=True), "the lab needs 8: free some"),
         (replace(FINE, free_memory=GIB), "1.0 GiB of memory are free and the lab needs 4"),
@@ -55,6 +53,16 @@ def test_every_failing_check_is_told_at_once() -> None:
 
 
 def test_this_machine_can_be_read() -> None:
-    host = preflight.look(engine=False, built=False)
+    host = preflight.look(engine=False, built=False, running=False)
     assert host.free_disk > 0
     assert host.free_memory > 0
+
+
+def test_a_running_lab_has_taken_its_memory_already() -> None:
+    assert preflight.failures(replace(FINE, free_memory=0, running=True)) == []
+
+
+def test_another_system_is_told_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    with pytest.raises(Refused, match="this is Darwin: use a Linux virtual machine"):
+        preflight.require_linux()
