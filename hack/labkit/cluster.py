@@ -105,9 +105,8 @@ def is_whole(plan: ClusterPlan, image: str) -> bool:
 
 def delete(name: str) -> None:
     """Remove the nodes of one of our clusters and what belongs to them, volumes included."""
-    for node in nodes.of_cluster(name):
-        if node.ours:
-            run.do("docker", "rm", "--force", "--volumes", node.name, env=engine.environment())
+    if mine := [node.name for node in nodes.of_cluster(name) if node.ours]:
+        run.do("docker", "rm", "--force", "--volumes", *mine, env=engine.environment())
     shutil.rmtree(paths.cluster(name), ignore_errors=True)
 
 

@@ -16,7 +16,8 @@ Schema = dict[str, Any]
 
 GROUP = "bankstack.io"
 VERSION = "v1alpha1"
-_DROPPED = ("title", "additionalProperties", "$defs")
+#: JSON Schema that the API server has no word for.
+_DROPPED = ("title", "additionalProperties", "$defs", "propertyNames")
 
 
 class UnboundedError(TypeError):

@@ -133,7 +133,7 @@ class LndNodeSpec(Part):
     config: list[KeyValue] | None = Field(
         default=None, max_length=64, description="More lines of lnd.conf, like alias; keys may repeat."
     )
-    p2p: P2p | None = Field(default=None, description="Where peers find the node.")
+    p2p: P2p | None = Field(default=None, alias="p2p", description="Where peers find the node.")
     pod: PodOverride | None = Field(default=None, description="Settings of lnd's pod.")
     deletion_policy: Literal["Retain", "Delete"] = Field(
         default="Retain",
