@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from labkit import paths
 from tests.misoperations import ALLOWED, ON_CREATE, ON_UPDATE, Case, Manifest, sample
 
 from .conftest import Lab, Room
@@ -31,17 +32,10 @@ def wallets(lab: Lab, crds: None) -> Iterator[Room]:  # noqa: ARG001 - order
 
 
 def dry_run(manifest: Manifest, namespace: str) -> subprocess.CompletedProcess[str]:
-    command: list[str | Path] = [
-        LAB,
-        "kubectl",
-        "-n",
-        namespace,
-        "apply",
-        "--dry-run=server",
-        "--validate=strict",
-        "-f",
-        "-",
-    ]
+    # kubectl itself, not by way of hack/lab: there are many of these.
+    config = str(paths.kubeconfig())
+    command = [str(paths.kubectl()), "--kubeconfig", config, "--context", "kind-bankstack", "-n", namespace]
+    command += ["apply", "--dry-run=server", "--validate=strict", "-f", "-"]
     return subprocess.run(command, input=json.dumps(manifest), capture_output=True, text=True, timeout=60, check=False)
 
 
