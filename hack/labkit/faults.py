@@ -121,12 +121,12 @@ def start_node(region: str) -> str:
 
 
 def load(images: Sequence[Image], regions: Sequence[str] | None) -> int:
-    """Put images into the nodes of `regions` (all, control planes too, when None); how many copies were made."""
-    if regions is None:
-        targets = [edge.node for plan in running().plans() for edge in nodes.edges(plan.name)]
-    else:
-        known = all_edges()
-        targets = [edge_of(region, known).node for region in regions]
+    """Put images into the nodes of `regions` (all when None); how many copies were made.
+
+    Never into a control plane: no pod of a bank runs there.
+    """
+    known = all_edges()
+    targets = [edge_of(region, known).node for region in regions or known]
     inspect = ("docker", "image", "inspect", "-f", "{{.Id}}")
     wanted = {
         canonical(image.reference): run.output(*inspect, image.reference, env=engine.environment()) for image in images

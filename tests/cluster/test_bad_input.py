@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from labkit import paths
 from tests.misoperations import ALLOWED, ON_CREATE, ON_UPDATE, Case, Manifest, sample
 
 from .conftest import Lab, Room
@@ -31,44 +30,41 @@ def wallets(lab: Lab, crds: None) -> Iterator[Room]:  # noqa: ARG001 - order
     lab.kubectl("delete", "namespace", "bad-input", "--wait=false")
 
 
-def dry_run(manifest: Manifest, namespace: str) -> subprocess.CompletedProcess[str]:
-    # kubectl itself, not by way of hack/lab: there are many of these.
-    config = str(paths.kubeconfig())
-    command = [str(paths.kubectl()), "--kubeconfig", config, "--context", "kind-bankstack", "-n", namespace]
-    command += ["apply", "--dry-run=server", "--validate=strict", "-f", "-"]
-    return subprocess.run(command, input=json.dumps(manifest), capture_output=True, text=True, timeout=60, check=False)
+def dry_run(lab: Lab, manifest: Manifest, namespace: str) -> subprocess.CompletedProcess[str]:
+    strictly = ("apply", "--dry-run=server", "--validate=strict", "-f", "-")
+    return lab.asks("-n", namespace, *strictly, stdin=json.dumps(manifest))
 
 
 @pytest.mark.parametrize("case", ON_CREATE, ids=lambda case: case.name)
-def test_bad_input_is_refused_with_its_sentence(crds: None, case: Case) -> None:  # noqa: ARG001 - order
-    ended = dry_run(case.manifest(), "default")
+def test_bad_input_is_refused_with_its_sentence(lab: Lab, crds: None, case: Case) -> None:  # noqa: ARG001 - order
+    ended = dry_run(lab, case.manifest(), "default")
     assert ended.returncode != 0, "it was accepted"
     assert case.says in ended.stderr
 
 
 @pytest.mark.parametrize("case", ON_UPDATE, ids=lambda case: case.name)
 def test_a_change_that_would_lose_something_is_refused_with_its_sentence(wallets: Room, case: Case) -> None:
-    ended = dry_run(case.manifest(), wallets.name)
+    ended = dry_run(wallets.lab, case.manifest(), wallets.name)
     assert ended.returncode != 0, "it was accepted"
     assert case.says in ended.stderr
 
 
 @pytest.mark.parametrize("case", ALLOWED, ids=lambda case: case.name)
 def test_an_ordinary_change_is_accepted(wallets: Room, case: Case) -> None:
-    ended = dry_run(case.manifest(), wallets.name)
+    ended = dry_run(wallets.lab, case.manifest(), wallets.name)
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_name_too_long_for_its_children_is_refused(crds: None) -> None:  # noqa: ARG001 - order
+def test_a_name_too_long_for_its_children_is_refused(lab: Lab, crds: None) -> None:  # noqa: ARG001 - order
     manifest = sample("lnd1")
     manifest["metadata"]["name"] = "a" * 41
-    assert "metadata.name is longer than 40 characters" in dry_run(manifest, "default").stderr
+    assert "metadata.name is longer than 40 characters" in dry_run(lab, manifest, "default").stderr
 
 
-def test_an_unknown_field_is_named(crds: None) -> None:  # noqa: ARG001 - order
+def test_an_unknown_field_is_named(lab: Lab, crds: None) -> None:  # noqa: ARG001 - order
     manifest = sample("lnd1")
     manifest["spec"]["nodeSelektor"] = {}
-    assert 'unknown field "spec.nodeSelektor"' in dry_run(manifest, "default").stderr
+    assert 'unknown field "spec.nodeSelektor"' in dry_run(lab, manifest, "default").stderr
 
 
 def test_one_command_lists_the_whole_bank(wallets: Room) -> None:

@@ -59,7 +59,7 @@ def test_a_volume_is_clean_and_new_after_its_claim_is_gone(lab: Lab, room: Room)
     room.inside("first", "python", "-c", "open('/data/x', 'w')")
     old = room.get("pvc", "books")["spec"]["volumeName"]
     room.kubectl("delete", "pod/first", "pvc/books")
-    eventually(lambda: lab("kubectl", "get", "pv", old).returncode != 0, 30, "the old volume is gone")
+    eventually(lambda: lab.asks("get", "pv", old).returncode != 0, 30, "the old volume is gone")
     room.apply(claim("books"), pod("next", "east", *EVER, claim="books"))
     room.await_ready("next")
     assert room.get("pvc", "books")["spec"]["volumeName"] != old

@@ -84,7 +84,7 @@ def test_an_unknown_region_is_refused_and_nothing_changes(lab: Lab) -> None:
 
 
 def _log(room: Room) -> list[str]:
-    ended = room.lab("kubectl", "-n", room.name, "exec", "writer", "--", "cat", "/data/log")
+    ended = room.lab.asks("-n", room.name, "exec", "writer", "--", "cat", "/data/log")
     return ended.stdout.splitlines() or ["0 none"]
 
 
