@@ -144,8 +144,7 @@ def stop() -> None:
     """Stop our engine and take away every trace of it but its data, which are cache."""
     _end()
     _forget_dead_engine()
-    for point in leftovers.mounts_below(_mounts(), *_own_folders()):
-        run.works("umount", "--lazy", point)
+    _unmount_below(str(paths.run()), str(paths.cache() / "engine"))
     before = paths.run() / _FORWARD
     if before.exists():
         saved = run.output("iptables-save", check=False)
@@ -158,8 +157,7 @@ def stop() -> None:
 def tidy_scratch() -> None:
     """Remove what killed builds left: root file systems, with what debootstrap mounted in them, and archives."""
     scratch = paths.cache() / "scratch"
-    for point in leftovers.mounts_below(_mounts(), str(scratch)):
-        run.works("umount", "--lazy", point)
+    _unmount_below(str(scratch))
     shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -181,8 +179,10 @@ def _log() -> Path:
     return paths.cache() / "logs" / "dockerd.log"
 
 
-def _mounts() -> str:
-    return Path("/proc/self/mounts").read_text(encoding="utf-8")
+def _unmount_below(*folders: str) -> None:
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
+    for point in leftovers.mounts_below(mounts, *folders):
+        run.works("umount", "--lazy", point)
 
 
 def _pid() -> int | None:
@@ -208,10 +208,6 @@ def _forget_dead_engine() -> None:
     if _pid() is None:
         for name in ("docker.sock", "docker.pid"):
             (paths.run() / name).unlink(missing_ok=True)
-
-
-def _own_folders() -> tuple[str, str]:
-    return (str(paths.run()), str(paths.cache() / "engine"))
 
 
 def _wrapper(missing: Sequence[int]) -> Path | None:

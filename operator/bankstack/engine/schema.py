@@ -7,7 +7,7 @@ would be far too late.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bankstack.engine.model import Part, Rule
@@ -53,7 +53,6 @@ class Resource:
     rules: tuple[Rule, ...] = ()
     max_name: int = 40
     """Children append to the name, and theirs must fit 63 characters."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def definition(resource: Resource) -> Schema:
