@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bankstack.engine.model import Part, Rule
+from bankstack.engine.model import Part, Rule, Status
 
 Schema = dict[str, Any]
 
@@ -47,7 +47,7 @@ class Resource:
     plural: str
     short: str
     spec: type[Part]
-    status: type[Part]
+    status: type[Status]
     description: str
     columns: tuple[Column, ...] = ()
     rules: tuple[Rule, ...] = ()

@@ -1,0 +1,36 @@
+"""Which changes of a resource's conditions are worth an Event (pure).
+
+An Event is told once, when a condition's status or reason changes; the message may
+change as often as it likes without one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bankstack.engine.conditions import READY, RECONCILING, STALLED
+from bankstack.engine.model import Condition
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """One Event: `kind` is Normal or Warning."""
+
+    kind: str
+    reason: str
+    message: str
+
+
+def announcements(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Announcement, ...]:
+    """Events for what changed, in the order of the conditions."""
+    after = tuple(after)
+    earlier = {one.type: (one.status, one.reason) for one in before}
+    stalled = any(one.type == STALLED for one in after)
+    return tuple(
+        Announcement("Warning" if _is_bad(one, stalled=stalled) else "Normal", one.reason, one.message)
+        for one in after
+        if one.type not in (RECONCILING, STALLED) and earlier.get(one.type) != (one.status, one.reason)
+    )
+
+
+def _is_bad(condition: Condition, *, stalled: bool) -> bool:
+    return stalled if condition.type == READY else condition.status == "Unknown"

@@ -1,0 +1,73 @@
+"""What to do next, as data one can print, diff and test (pure).
+
+Actions are carried out in their order and stop at the first that fails, so every
+prefix of a decision must be safe. Nothing here holds a secret's content: where one
+must be made, the action only says so and the kind's `act` makes it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from bankstack.engine.conditions import Claim
+from bankstack.engine.finding import Finding
+from bankstack.engine.model import Status
+from bankstack.engine.objects import Manifest, Ref, ref
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Bring a child to its manifest, by server-side apply; `reason` is a word like Missing or Drifted."""
+
+    manifest: Manifest
+    reason: str
+
+    def __str__(self) -> str:
+        return f"apply {ref(self.manifest)} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete exactly this life of an object."""
+
+    ref: Ref
+    uid: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"delete {self.ref} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One of the kind's own actions on an outside system; doing it twice equals once.
+
+    `words` are its arguments, and are logged: no secrets.
+    """
+
+    action: str
+    reason: str
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.action} {' '.join(f'{key}={value}' for key, value in self.words.items())}({self.reason})"
+
+
+Action: TypeAlias = Apply | Delete | Ask
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome of one look at the facts.
+
+    `status` is what the kind's own fields shall say; its conditions are derived by the
+    engine from `finding` and `claims`. `released`: nothing is left to protect, a
+    deleted resource may go. `look_again` in seconds, where no event will tell.
+    """
+
+    status: Status
+    actions: tuple[Action, ...] = ()
+    finding: Finding | None = None
+    claims: tuple[Claim, ...] = ()
+    released: bool = False
+    look_again: float | None = None

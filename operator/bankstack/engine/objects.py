@@ -1,0 +1,84 @@
+"""Kubernetes objects as plain dicts, and the few words to name one (pure)."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+Manifest = dict[str, Any]
+
+FIELD_MANAGER: Final = "bankstack"
+OWNER_LABEL: Final = "bankstack.io/owner"
+FINALIZER: Final = "bankstack.io/proof-before-deletion"
+
+
+@dataclass(frozen=True, order=True)
+class Type:
+    """A type of object as the API server's paths have it."""
+
+    api_version: str
+    kind: str
+    plural: str
+
+
+CONFIG_MAP: Final = Type("v1", "ConfigMap", "configmaps")
+EVENT: Final = Type("v1", "Event", "events")
+NAMESPACE: Final = Type("v1", "Namespace", "namespaces")
+NODE: Final = Type("v1", "Node", "nodes")
+PERSISTENT_VOLUME_CLAIM: Final = Type("v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+POD: Final = Type("v1", "Pod", "pods")
+SECRET: Final = Type("v1", "Secret", "secrets")
+SERVICE: Final = Type("v1", "Service", "services")
+DEPLOYMENT: Final = Type("apps/v1", "Deployment", "deployments")
+STATEFUL_SET: Final = Type("apps/v1", "StatefulSet", "statefulsets")
+LEASE: Final = Type("coordination.k8s.io/v1", "Lease", "leases")
+NETWORK_POLICY: Final = Type("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
+POD_DISRUPTION_BUDGET: Final = Type("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
+
+
+@dataclass(frozen=True, order=True)
+class Ref:
+    """One object in the namespace of the resource at hand."""
+
+    type: Type
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.type.kind} {self.name}"
+
+
+def ref(manifest: Manifest) -> Ref:
+    """Which object a manifest is of. ValueError where it is of a type unknown here."""
+    api_version, kind = manifest["apiVersion"], manifest["kind"]
+    return Ref(_TYPES[api_version, kind], manifest["metadata"]["name"])
+
+
+_TYPES = {
+    (one.api_version, one.kind): one
+    for one in (
+        CONFIG_MAP, EVENT, NAMESPACE, NODE, PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE, DEPLOYMENT, STATEFUL_SET,
+        LEASE, NETWORK_POLICY, POD_DISRUPTION_BUDGET,
+    )
+}  # fmt: skip
+
+
+def by_ref(manifests: Iterable[Manifest]) -> dict[Ref, Manifest]:
+    """Live objects, findable."""
+    return {ref(manifest): manifest for manifest in manifests}
+
+
+def uid(manifest: Manifest) -> str:
+    """Which life of an object: a name that comes back is another object."""
+    return str(manifest["metadata"]["uid"])
+
+
+def annotation(manifest: Manifest, key: str) -> str | None:
+    """An annotation's value, None where it is absent."""
+    value = manifest["metadata"].get("annotations", {}).get(key)
+    return None if value is None else str(value)
+
+
+def digest(value: object) -> str:
+    """12 hex digits that change when `value` (JSON) does."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]

@@ -1,0 +1,78 @@
+"""What the engine asks of the outside: a cluster. `kube` is one, the simulation another."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from bankstack.engine.decision import Ask, Decision
+from bankstack.engine.declared import Declared
+from bankstack.engine.objects import Manifest, Ref, Type
+from bankstack.engine.schema import Resource
+
+
+class Reader(Protocol):
+    """Live reads. Every method raises Interrupted (Transient) where no answer came: unknown is not no."""
+
+    async def get(self, ref: Ref, namespace: str) -> Manifest | None:
+        """The object now; None only where the API server says that there is none."""
+
+    async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
+        """All objects with these labels."""
+
+
+class Cluster(Reader, Protocol):
+    """Reads and writes. Raises Interrupted with the policy of the failure."""
+
+    async def apply(self, manifest: Manifest, namespace: str) -> Manifest:
+        """Server-side apply in our one name, forced: callers made sure that the object is ours."""
+
+    async def create(self, manifest: Manifest, namespace: str) -> Manifest | None:
+        """Make it; None where one of that name is there already (it is left as it is)."""
+
+    async def delete(self, ref: Ref, namespace: str, uid: str) -> None:
+        """Delete this life of it; nothing happens where it is gone or another."""
+
+    async def apply_status(self, of: Type, manifest: Manifest) -> None:
+        """Write the status subresource (apiVersion, kind, metadata.name/namespace, status), in our name."""
+
+    async def finalize(self, of: Type, manifest: Manifest, finalizers: list[str]) -> None:
+        """Replace metadata.finalizers, only while the object is at the manifest's resourceVersion."""
+
+    async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
+        """An Event about a resource; `kind` is Normal or Warning. Losing one is no failure."""
+
+
+Observe = Callable[[Any, Reader], Awaitable[Any]]
+Decide = Callable[[Any, Any, datetime], Decision]
+Act = Callable[[Any, Ask, Cluster], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One row of the table that the engine is handed: how a kind sees, decides and acts."""
+
+    resource: Resource
+    #: Types of the objects made for it: watched, by the owner label.
+    children: tuple[Type, ...]
+    observe: Observe
+    decide: Decide
+    #: The kind's own actions by the name that Ask has.
+    act: Mapping[str, Act] = field(default_factory=dict)
+    #: What a resource waits for, from its spec: a change of it wakes the resource.
+    references: Callable[[Any], tuple[Ref, ...]] = lambda _spec: ()
+    #: Numbers that change without anyone acting (heights, balances), by metric name.
+    gauges: Callable[[Any], Mapping[str, float]] = lambda _facts: {}
+
+    @property
+    def type(self) -> Type:
+        """The kind as an API type."""
+        return resource_type(self.resource)
+
+
+def resource_type(resource: Resource) -> Type:
+    """A declared kind's API type."""
+    return Type("bankstack.io/v1alpha1", resource.kind, resource.plural)
+
+
+Subject = Declared[Any, Any]

@@ -1,0 +1,178 @@
+"""One pass over one resource: observe, decide, execute, status. The same for every kind.
+
+Everything is read anew; nothing is remembered from pass to pass. A pass may die
+between any two calls: the next one reads the world and goes on.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bankstack.engine import conditions, declared
+from bankstack.engine.announce import announcements
+from bankstack.engine.decision import Ask, Decision
+from bankstack.engine.execute import execute
+from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
+from bankstack.engine.model import Condition
+from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref
+from bankstack.engine.ports import Cluster, Kind, Subject
+
+log = logging.getLogger(__name__)
+
+#: An Ask changes something that no watch tells of: look again soon.
+AFTER_ASK = 0.5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the queue has to know: when to look again, or that the pass failed."""
+
+    result: str
+    look_again: float | None = None
+    backoff: bool = False
+    gauges: tuple[tuple[str, float], ...] = ()
+    conditions: tuple[tuple[str, str], ...] = ()
+
+
+GONE = Outcome("gone")
+
+
+async def reconcile(kind: Kind, name: str, namespace: str, cluster: Cluster, now: Callable[[], datetime]) -> Outcome:
+    """One pass. Raises Interrupted only where not even the resource itself could be read or written."""
+    manifest = await cluster.get(Ref(kind.type, name), namespace)
+    if manifest is None:
+        return GONE
+    try:
+        subject = declared.read(kind.resource, manifest)
+    except Interrupted as stop:
+        return await _tell_unreadable(kind, manifest, stop.finding, cluster, now())
+    if subject.deleting and not subject.held:
+        return GONE
+    if subject.deleting and await _namespace_is_going(namespace, cluster):
+        return await _release(kind, subject, cluster)
+    if not subject.deleting and not subject.held and not subject.paused:
+        await cluster.finalize(kind.type, manifest, [*manifest["metadata"].get("finalizers", []), FINALIZER])
+    return await _pass(kind, subject, cluster, now)
+
+
+async def _pass(kind: Kind, subject: Subject, cluster: Cluster, now: Callable[[], datetime]) -> Outcome:
+    gauges: tuple[tuple[str, float], ...] = ()
+    try:
+        facts = await kind.observe(subject, cluster)
+        gauges = tuple(kind.gauges(facts).items())
+        decision = _restrained(subject, kind.decide(subject, facts, now()))
+        decision = await _carried_out(kind, subject, decision, cluster)
+    except Interrupted as stop:
+        log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
+        decision = Decision(status=subject.status, finding=stop.finding)
+    if decision.released:
+        return await _release(kind, subject, cluster)
+    told = await _tell(kind, subject, decision, cluster, now())
+    return replace(_outcome(decision), gauges=gauges, conditions=told)
+
+
+def _restrained(subject: Subject, decision: Decision) -> Decision:
+    """A paused resource is looked at and told of; nothing is done to it."""
+    if not subject.paused:
+        return decision
+    paused = conditions.Claim(
+        "Paused", "True", "Paused", "spec.paused is true: the operator watches and changes nothing"
+    )
+    return replace(decision, actions=(), released=False, claims=(*decision.claims, paused))
+
+
+async def _carried_out(kind: Kind, subject: Subject, decision: Decision, cluster: Cluster) -> Decision:
+    for action in decision.actions:
+        log.info("%s", action, extra=_about(subject, action.reason))
+    try:
+        await execute(kind, subject, decision.actions, cluster)
+    except Interrupted as stop:
+        log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
+        return replace(decision, finding=stop.finding, released=False)
+    return decision
+
+
+async def _release(kind: Kind, subject: Subject, cluster: Cluster) -> Outcome:
+    others = [one for one in subject.manifest["metadata"].get("finalizers", []) if one != FINALIZER]
+    # Read again: status writes of this pass moved the resourceVersion.
+    latest = await cluster.get(Ref(kind.type, subject.name), subject.namespace)
+    if latest is not None and latest["metadata"]["uid"] == subject.uid:
+        await cluster.finalize(kind.type, latest, others)
+        log.info("nothing is left to protect: released", extra=_about(subject, "Released"))
+    return Outcome("released")
+
+
+async def _namespace_is_going(namespace: str, cluster: Cluster) -> bool:
+    """Kubernetes then deletes its volumes whatever we do: holding on would only hang it."""
+    found = await cluster.get(Ref(NAMESPACE, namespace), "")
+    return found is None or "deletionTimestamp" in found["metadata"]
+
+
+async def _tell_unreadable(
+    kind: Kind, manifest: Manifest, finding: Finding, cluster: Cluster, now: datetime
+) -> Outcome:
+    meta = manifest["metadata"]
+    if "deletionTimestamp" in meta and await _namespace_is_going(meta["namespace"], cluster):
+        await cluster.finalize(kind.type, manifest, [one for one in meta.get("finalizers", []) if one != FINALIZER])
+        return Outcome("released")
+    before = [
+        Condition.model_validate(one)
+        for one in manifest.get("status", {}).get("conditions", [])
+        if one.keys() <= {"type", "status", "reason", "message", "observedGeneration", "lastTransitionTime"}
+    ]
+    after = conditions.summarise(meta["generation"], before, finding, (), now)
+    # Every other field of the status is written back as it stands: it may hold a pinned identity.
+    status = manifest.get("status", {}) | {
+        "observedGeneration": meta["generation"],
+        "conditions": [one.model_dump(by_alias=True) for one in after],
+    }
+    await _write_status(kind, manifest, status, cluster)
+    return Outcome("stalled", conditions=tuple((one.type, one.status) for one in after))
+
+
+async def _tell(
+    kind: Kind, subject: Subject, decision: Decision, cluster: Cluster, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    before = tuple(subject.status.conditions or ())
+    after = conditions.summarise(subject.generation, before, decision.finding, decision.claims, now)
+    status = decision.status.model_copy(
+        update={"observed_generation": subject.generation, "conditions": list(after)}
+    ).model_dump(by_alias=True, exclude_none=True)
+    await _write_status(kind, subject.manifest, status, cluster)
+    # Not while deleting: a namespace that goes refuses new events.
+    for event in announcements(before, after) if not subject.deleting else ():
+        await cluster.announce(subject.manifest, event.kind, event.reason, event.message)
+    return tuple((one.type, one.status) for one in after)
+
+
+async def _write_status(kind: Kind, manifest: Manifest, status: Manifest, cluster: Cluster) -> None:
+    if status == manifest.get("status"):
+        return
+    meta = {key: manifest["metadata"][key] for key in ("name", "namespace", "uid")}
+    await cluster.apply_status(
+        kind.type,
+        {"apiVersion": kind.type.api_version, "kind": kind.type.kind, "metadata": meta, "status": status},
+    )
+
+
+def _outcome(decision: Decision) -> Outcome:
+    """When to look again: the soonest of what the finding and the decision ask for."""
+    policy = decision.finding.policy if decision.finding else None
+    wishes = [decision.look_again]
+    if isinstance(policy, Waiting):
+        wishes.append(policy.delay)
+    if any(isinstance(action, Ask) for action in decision.actions) and not isinstance(policy, Transient):
+        wishes.append(AFTER_ASK)
+    soonest = min((wish for wish in wishes if wish is not None), default=None)
+    return Outcome(_result(decision), look_again=soonest, backoff=isinstance(policy, Transient))
+
+
+def _result(decision: Decision) -> str:
+    if decision.finding is None or not decision.finding.stops:
+        return "changed" if decision.actions else "unchanged"
+    return {Waiting: "waiting", Stalled: "stalled", Transient: "transient"}[type(decision.finding.policy)]
+
+
+def _about(subject: Subject, reason: str) -> dict[str, str]:
+    return {"kind": subject.kind, "resource": f"{subject.namespace}/{subject.name}", "reason": reason}
