@@ -46,7 +46,8 @@ def main(words: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has seen enough
         return 0
     except OSError as error:
-        print(f"{error.filename or 'The system'}: {error.strerror}. Nothing else was changed.", file=sys.stderr)
+        what = f"{error.filename or 'The system'}: {error.strerror}."
+        print(f"{what} What was done before stays; mend this and run it again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
@@ -94,11 +95,7 @@ def images(arguments: Arguments) -> None:
     table = catalog.load().bank
     wanted = [catalog.find(word, table) for word in arguments.only] or list(table.values())
     _, supply = _ready_engine(_steps("images"))
-    rows = []
-    for image in wanted:
-        began = time.monotonic()
-        rows.append((image, supply.ensure(image), time.monotonic() - began))
-    print(report.supplied(rows))
+    print(report.supplied(wanted, supply.ensure(*wanted)))
 
 
 def load(arguments: Arguments) -> None:
@@ -113,8 +110,7 @@ def load(arguments: Arguments) -> None:
             faults.edge_of(region, known)
     steps = _steps("load")
     _, supply = _ready_engine(steps)
-    for image in wanted:
-        supply.ensure(image)
+    supply.ensure(*wanted)
     with steps.step(f"load {', '.join(image.name for image in wanted)}", f"load {len(wanted)}"):
         copies = faults.load(wanted, chosen)
     print(f"{copies} copies made" if copies else "every node has them already")

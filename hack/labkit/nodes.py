@@ -7,7 +7,7 @@ from typing import Any
 
 from labkit import engine, paths, run
 from labkit.partition import Command, Edge
-from labkit.regions import LABEL
+from labkit.regions import LABEL, is_name
 
 #: The lab's own network marks its nodes: no cluster on another is ever touched. Its
 #: label says whose cache it belongs to, so two labs on one engine keep apart.
@@ -26,7 +26,7 @@ class Container:
     role: str
     running: bool
     ours: bool
-    """On the lab's network, and that is of this cache. On none at all: ours, killed while it was moved."""
+    """On the lab's network, and that is of this cache. On none at all but of our name: killed while it was moved."""
     ip: str
     image: str
     """Identity of the image it was made from."""
@@ -102,12 +102,13 @@ def _context(cluster: str) -> tuple[str, ...]:
 
 def _container(entry: dict[str, Any], *, mine: bool) -> Container:
     networks = entry["NetworkSettings"]["Networks"]
+    cluster = entry["Config"]["Labels"][_CLUSTER_LABEL]
     return Container(
         name=entry["Name"].lstrip("/"),
-        cluster=entry["Config"]["Labels"][_CLUSTER_LABEL],
+        cluster=cluster,
         role=entry["Config"]["Labels"].get(_ROLE_LABEL, ""),
         running=entry["State"]["Running"],
-        ours=(NETWORK in networks and mine) or not networks,
+        ours=(NETWORK in networks and mine) or (not networks and is_name(cluster)),
         ip=networks.get(NETWORK, {}).get("IPAddress", ""),
         image=entry["Image"],
     )

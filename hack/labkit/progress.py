@@ -25,6 +25,7 @@ class Steps:
         self._memory = memory
         self._times: dict[str, float] = _read(memory)
         self._alive = sys.stderr.isatty() and "CI" not in os.environ
+        self._writing = threading.Lock()
 
     @contextmanager
     def step(self, title: str, key: str = "") -> Iterator[None]:
@@ -32,7 +33,9 @@ class Steps:
         key = key or title
         run.log_to(self._logs / f"{_slug(key)}.log")
         began = time.monotonic()
-        with _Ticker(title, self._times.get(key), shown=self._alive):
+        # One line is alive at a time: what runs beside it is told of when it is done.
+        shown = self._alive and threading.current_thread() is threading.main_thread()
+        with _Ticker(title, self._times.get(key), shown=shown):
             try:
                 yield
             except LabError:
@@ -40,9 +43,10 @@ class Steps:
                 raise
         seconds = time.monotonic() - began
         self._say(f"✓ {title}", seconds)
-        self._times[key] = round(seconds, 1)
-        self._memory.parent.mkdir(parents=True, exist_ok=True)
-        self._memory.write_text(json.dumps(self._times, indent=1, sort_keys=True), encoding="utf-8")
+        with self._writing:
+            self._times[key] = round(seconds, 1)
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            self._memory.write_text(json.dumps(self._times, indent=1, sort_keys=True), encoding="utf-8")
 
     def note(self, text: str) -> None:
         """One line that is not a step: a fact a person will want later."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from labkit.errors import Refused
 
 DEFAULT_REGIONS = ("east", "west", "central")
+BASE = "bankstack"
 LABEL = "topology.kubernetes.io/region"
 #: Twenty characters: an iptables chain is named after each region, and 28 is all it may have.
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
@@ -53,7 +54,7 @@ def parse(text: str) -> tuple[str, ...]:
     return names
 
 
-def deal(regions: Sequence[str], clusters: int, base: str = "bankstack") -> tuple[ClusterPlan, ...]:
+def deal(regions: Sequence[str], clusters: int) -> tuple[ClusterPlan, ...]:
     """Regions dealt over `clusters` clusters in turn; every cluster gets at least one."""
     if not 1 <= clusters <= len(regions):
         raise Refused(
@@ -61,6 +62,11 @@ def deal(regions: Sequence[str], clusters: int, base: str = "bankstack") -> tupl
             f"use 1 to {len(regions)}, or name more --regions."
         )
     return tuple(
-        ClusterPlan(base if index == 0 else f"{base}-{index + 1}", tuple(regions[index::clusters]), index)
+        ClusterPlan(BASE if index == 0 else f"{BASE}-{index + 1}", tuple(regions[index::clusters]), index)
         for index in range(clusters)
     )
+
+
+def is_name(cluster: str) -> bool:
+    """Whether the lab may have given a cluster this name."""
+    return re.fullmatch(rf"{BASE}(-[2-9]|-[1-9][0-9]+)?", cluster) is not None

@@ -1,6 +1,6 @@
 """What the lab tells a person, as aligned tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from labkit import cluster, engine, faults, nodes
 from labkit.catalog import Image
@@ -26,11 +26,10 @@ def after_up(plans: Sequence[ClusterPlan], seconds: float) -> str:
     return "\n".join([f"The lab is up after {duration(seconds)}.", *lines, f"Try: hack/lab kubectl{more} get nodes"])
 
 
-def supplied(rows: Sequence[tuple[Image, str, float]]) -> str:
+def supplied(images: Iterable[Image], ways: Mapping[str, str]) -> str:
     """Which way each image took."""
     return table(
-        ("IMAGE", "REFERENCE", "SUPPLY", "TIME"),
-        [(image.name, image.reference, way, duration(seconds)) for image, way, seconds in rows],
+        ("IMAGE", "REFERENCE", "SUPPLY"), [(image.name, image.reference, ways[image.name]) for image in images]
     )
 
 

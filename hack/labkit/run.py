@@ -9,6 +9,7 @@ import selectors
 import shlex
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, cast
@@ -20,13 +21,19 @@ _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 _SHOWN_WORDS = 6
 
-_log: list[Path] = []
+
+class _Log(threading.local):
+    path: Path | None = None
+
+
+#: Each thread's own: a compile beside a build writes its own log.
+_log = _Log()
 
 
 def log_to(path: Path) -> None:
-    """From here on commands write to `path`."""
+    """From here on this thread's commands write to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _log[:] = [path]
+    _log.path = path
 
 
 def tail(path: Path, lines: int = 15) -> str:
@@ -52,8 +59,7 @@ def do(
         pipes = {"stdout": log, "stderr": subprocess.STDOUT}
         ended = _run(words, env=env, cwd=cwd, stdin=stdin, timeout=timeout, ends_with_us=ends_with_us, **pipes)
     if ended.returncode != 0:
-        path = _log[0] if _log else None
-        raise StepFailed(_sentence(words, ended.returncode), path, tail(path) if path else "")
+        raise StepFailed(_sentence(words, ended.returncode), _log.path, tail(_log.path) if _log.path else "")
 
 
 def output(
@@ -127,7 +133,7 @@ def _run(  # noqa: PLR0913 - subprocess's own, narrowed
 
 
 def _open_log() -> IO[bytes]:
-    return _log[0].open("ab") if _log else open(os.devnull, "wb")  # noqa: PTH123 - os.devnull is no Path
+    return _log.path.open("ab") if _log.path else open(os.devnull, "wb")  # noqa: PTH123 - os.devnull is no Path
 
 
 def _sentence(words: Sequence[str], code: int) -> str:

@@ -6,7 +6,9 @@ recipe as it stands now. Says which way was taken; knows no cluster.
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +32,7 @@ class Supply:
     workshop: Workshop
     silent: set[str] = field(default_factory=set)
     """Registries that did not answer in this run: asked once, not once per image."""
+    _compiling: dict[str, Future[None]] = field(default_factory=dict)
 
     @classmethod
     def standard(cls, steps: Steps | None = None) -> "Supply":
@@ -42,21 +45,44 @@ class Supply:
         """All images by name."""
         return self.of.images
 
-    def ensure(self, image: Image) -> str:
-        """Make the image present; returns `present`, `pulled` or `built`."""
+    def ensure(self, *images: Image) -> dict[str, str]:
+        """Make images present; by name `present`, `pulled` or `built`.
+
+        Programs compile beside the images that wait for none: one takes the
+        processors, the other the network.
+        """
+        ways = {image.name: self._at_hand(image) or "built" for image in images}
+        missing = [image for image in images if ways[image.name] == "built"]
+        with self._compiled_ahead(name for image in missing for name in image.programs):
+            for image in sorted(missing, key=lambda image: bool(image.programs)):
+                self._make(image)
+        return ways
+
+    def _at_hand(self, image: Image) -> str | None:
         if self.is_present(image):
             return "present"
-        if image.pullable and self._pull(image):
-            return "pulled"
-        for name in (*image.parents, *image.preloads):
-            self.ensure(self.images[name])
+        return "pulled" if image.pullable and self._pull(image) else None
+
+    def _make(self, image: Image) -> None:
+        for needed in (self.images[name] for name in (*image.parents, *image.preloads)):
+            if not self._at_hand(needed):
+                self._make(needed)
         for name in image.programs:
             self._ensure_program(name)
         with self.steps.step(f"build image {image.reference}", f"image {image.name}"):
             self.workshop.build(image)
             if image.preloads:
                 node_image.preload(image, [self.images[name] for name in image.preloads])
-        return "built"
+
+    @contextmanager
+    def _compiled_ahead(self, programs: Iterable[str]) -> Iterator[None]:
+        beside = ThreadPoolExecutor(max_workers=1)  # the compiler itself uses every processor
+        self._compiling = {name: beside.submit(self._compile, name) for name in dict.fromkeys(programs)}
+        try:
+            yield
+        finally:
+            beside.shutdown(cancel_futures=True)
+            self._compiling = {}
 
     def is_present(self, image: Image) -> bool:
         """In the engine under all its names, and not from an older recipe."""
@@ -85,6 +111,12 @@ class Supply:
                     run.works("docker", "image", "rm", name, env=engine.environment())
 
     def _ensure_program(self, name: str) -> None:
+        if ahead := self._compiling.get(name):
+            ahead.result()
+        else:
+            self._compile(name)
+
+    def _compile(self, name: str) -> None:
         if not self.workshop.is_built(name):
             with self.steps.step(f"compile {name}", f"program {name}"):
                 self.workshop.program(name)

@@ -43,3 +43,10 @@ def test_a_name_that_no_label_could_be_is_refused_by_name(text: str) -> None:
 def test_a_region_named_twice_is_refused() -> None:
     with pytest.raises(Refused, match="names a region twice"):
         regions.parse("east,west,east")
+
+
+@pytest.mark.parametrize(
+    ("name", "may_be"), [("bankstack", True), ("bankstack-2", True), ("bankstack-1", False), ("bankstack-dev", False)]
+)
+def test_only_names_the_lab_gives_count_as_its_own(name: str, may_be: bool) -> None:  # noqa: FBT001 - a table
+    assert regions.is_name(name) is may_be
