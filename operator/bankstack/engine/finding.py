@@ -46,6 +46,13 @@ class Finding:
     stops: bool = True
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A probe's answer when none came, and why: never taken for a no (law 3)."""
+
+    reason: str
+
+
 class Interrupted(Exception):
     """A pass that cannot go on, raised where the cause was seen: in a client, in an action."""
 

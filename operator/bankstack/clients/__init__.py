@@ -1,0 +1,1 @@
+"""One module per outside system: small classes with typed answers and no decisions."""

@@ -1,0 +1,1 @@
+"""LND: its gRPC interface, as typed answers."""

@@ -1,0 +1,79 @@
+"""What LND answers, in our words (pure). Amounts are sat."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How far LND has come; the words are its own."""
+
+    NON_EXISTING = "NON_EXISTING"
+    LOCKED = "LOCKED"
+    UNLOCKED = "UNLOCKED"
+    RPC_ACTIVE = "RPC_ACTIVE"
+    SERVER_ACTIVE = "SERVER_ACTIVE"
+    WAITING_TO_START = "WAITING_TO_START"
+
+
+@dataclass(frozen=True)
+class Info:
+    """Who the node is and where it stands."""
+
+    identity_pubkey: str
+    version: str
+    synced: bool
+    block_height: int
+    active: int = 0
+    inactive: int = 0
+    pending: int = 0
+    peers: int = 0
+
+
+@dataclass(frozen=True)
+class Funds:
+    """What the node holds; `limbo_sat` is on its way out of closing channels."""
+
+    confirmed_sat: int = 0
+    unconfirmed_sat: int = 0
+    locked_sat: int = 0
+    local_sat: int = 0
+    remote_sat: int = 0
+    unsettled_sat: int = 0
+    pending_open_sat: int = 0
+    limbo_sat: int = 0
+
+    @property
+    def own_sat(self) -> int:
+        """Everything that is or may become the node's."""
+        return (
+            self.confirmed_sat
+            + self.unconfirmed_sat
+            + self.locked_sat
+            + self.local_sat
+            + self.unsettled_sat
+            + self.pending_open_sat
+            + self.limbo_sat
+        )
+
+
+@dataclass(frozen=True)
+class Channels:
+    """The channels that can still cost or bring money, by funding outpoint."""
+
+    open: frozenset[str] = frozenset()
+    opening: frozenset[str] = frozenset()
+    closing: frozenset[str] = frozenset()
+    pending_htlcs: int = 0
+
+    @property
+    def to_back_up(self) -> frozenset[str]:
+        """Those whose loss a channel backup is for."""
+        return self.open | self.opening
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One thing a macaroon allows: an entity and an action, or uri and a method's path."""
+
+    entity: str
+    action: str

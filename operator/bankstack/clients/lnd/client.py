@@ -1,0 +1,230 @@
+"""One LND, asked over gRPC. It answers or it does not; what follows from that is not decided here.
+
+    async with connect(address, roots) as lnd:
+        await lnd.state()
+
+A channel lives for one set of questions: nothing of a node is kept between passes, so
+a node that goes leaves nothing behind. Every call ends within `DEADLINE`. A call that
+brings no answer raises Interrupted: Transient where LND was silent or busy, Stalled
+where it answered that it does not know the macaroon.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol, TypeVar
+
+import grpc
+
+from bankstack.clients.lnd import lnd_pb2 as pb
+from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, State
+from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Transient
+
+DEADLINE = 5.0
+#: A large node lists thousands of channels; gRPC's own limit is 4 MiB.
+MESSAGE_MOST = 64 * 1024 * 1024
+#: How LND words a macaroon it cannot verify: a root key that it does not have, or another one.
+_REFUSALS = ("verification failed", "cannot get macaroon", "macaroon store is locked", "permission denied")
+
+Macaroon = bytes
+Answer = TypeVar("Answer")
+
+
+class Lightning(Protocol):
+    """What the LndNode kind asks of an LND; the simulation has one of its own."""
+
+    async def state(self) -> State:
+        """How far it has come; needs no macaroon."""
+
+    async def gen_seed(self) -> tuple[str, ...]:
+        """24 fresh words, kept nowhere yet."""
+
+    async def init_wallet(self, password: bytes, seed: tuple[str, ...], root_key: bytes, recovery_window: int) -> None:
+        """Make the wallet."""
+
+    async def info(self, macaroon: Macaroon) -> Info:
+        """Who it is and where it stands."""
+
+    async def funds_and_channels(self, macaroon: Macaroon) -> tuple[Funds, Channels]:
+        """What it holds."""
+
+    async def closed(self, macaroon: Macaroon) -> frozenset[str]:
+        """Funding outpoints of channels that are history."""
+
+    async def export_backup(self, macaroon: Macaroon) -> tuple[bytes, frozenset[str]]:
+        """The encrypted backup of all channels, verified by LND, and the outpoints in it."""
+
+    async def bake(self, macaroon: Macaroon, permissions: Iterable[Permission], root_key_id: int) -> bytes:
+        """A macaroon with these permissions."""
+
+
+#: Address (host:port) and PEM of the authorities to trust; gives a connection to be closed.
+Connect = Callable[[str, bytes], AbstractAsyncContextManager[Lightning]]
+
+
+@asynccontextmanager
+async def connect(address: str, roots: bytes) -> AsyncIterator["Lnd"]:
+    """A connection for one set of questions."""
+    options = [("grpc.max_receive_message_length", MESSAGE_MOST), ("grpc.enable_http_proxy", 0)]
+    async with grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(roots), options=options) as channel:
+        yield Lnd(channel, address)
+
+
+class Lnd:
+    """An LND at the other end of a channel."""
+
+    def __init__(self, channel: grpc.aio.Channel, address: str) -> None:
+        self._channel = channel
+        self._address = address
+
+    async def state(self) -> State:
+        """How far it has come; needs no macaroon."""
+        reply = await self._ask("State/GetState", pb.GetStateRequest(), pb.GetStateResponse)
+        return State(pb.WalletState.Name(reply.state))
+
+    async def gen_seed(self) -> tuple[str, ...]:
+        """24 fresh words, kept nowhere yet."""
+        reply = await self._ask("WalletUnlocker/GenSeed", pb.GenSeedRequest(), pb.GenSeedResponse)
+        return tuple(reply.cipher_seed_mnemonic)
+
+    async def init_wallet(self, password: bytes, seed: tuple[str, ...], root_key: bytes, recovery_window: int) -> None:
+        """Make the wallet."""
+        request = pb.InitWalletRequest(
+            wallet_password=password,
+            cipher_seed_mnemonic=seed,
+            recovery_window=recovery_window,
+            stateless_init=True,
+            macaroon_root_key=root_key,
+        )
+        await self._ask("WalletUnlocker/InitWallet", request, pb.InitWalletResponse)
+
+    async def info(self, macaroon: Macaroon) -> Info:
+        """Who it is and where it stands."""
+        reply = await self._ask("Lightning/GetInfo", pb.GetInfoRequest(), pb.GetInfoResponse, macaroon)
+        return Info(
+            identity_pubkey=reply.identity_pubkey,
+            version=reply.version,
+            synced=reply.synced_to_chain,
+            block_height=reply.block_height,
+            active=reply.num_active_channels,
+            inactive=reply.num_inactive_channels,
+            pending=reply.num_pending_channels,
+            peers=reply.num_peers,
+        )
+
+    async def funds_and_channels(self, macaroon: Macaroon) -> tuple[Funds, Channels]:
+        """What it holds."""
+        wallet, balance, listed, pending = await asyncio.gather(
+            self._ask("Lightning/WalletBalance", pb.WalletBalanceRequest(), pb.WalletBalanceResponse, macaroon),
+            self._ask("Lightning/ChannelBalance", pb.ChannelBalanceRequest(), pb.ChannelBalanceResponse, macaroon),
+            self._ask("Lightning/ListChannels", pb.ListChannelsRequest(), pb.ListChannelsResponse, macaroon),
+            self._ask("Lightning/PendingChannels", pb.PendingChannelsRequest(), pb.PendingChannelsResponse, macaroon),
+        )
+        funds = Funds(
+            confirmed_sat=wallet.confirmed_balance,
+            unconfirmed_sat=wallet.unconfirmed_balance,
+            locked_sat=wallet.locked_balance,
+            local_sat=balance.local_balance.sat,
+            remote_sat=balance.remote_balance.sat,
+            unsettled_sat=balance.unsettled_local_balance.sat,
+            pending_open_sat=balance.pending_open_local_balance.sat,
+            limbo_sat=pending.total_limbo_balance,
+        )
+        leaving = frozenset(one.channel.channel_point for one in pending.waiting_close_channels)
+        forced = frozenset(one.channel.channel_point for one in pending.pending_force_closing_channels)
+        channels = Channels(
+            open=frozenset(one.channel_point for one in listed.channels),
+            opening=frozenset(one.channel.channel_point for one in pending.pending_open_channels),
+            closing=leaving | forced,
+            pending_htlcs=sum(len(one.pending_htlcs) for one in listed.channels),
+        )
+        return funds, channels
+
+    async def closed(self, macaroon: Macaroon) -> frozenset[str]:
+        """Funding outpoints of channels that are history."""
+        reply = await self._ask(
+            "Lightning/ClosedChannels", pb.ClosedChannelsRequest(), pb.ClosedChannelsResponse, macaroon
+        )
+        return frozenset(one.channel_point for one in reply.channels)
+
+    async def export_backup(self, macaroon: Macaroon) -> tuple[bytes, frozenset[str]]:
+        """The encrypted backup of all channels, verified by LND, and the outpoints in it."""
+        snapshot = await self._ask(
+            "Lightning/ExportAllChannelBackups", pb.ChanBackupExportRequest(), pb.ChanBackupSnapshot, macaroon
+        )
+        verified = await self._ask(
+            "Lightning/VerifyChanBackup",
+            pb.ChanBackupSnapshot(multi_chan_backup=snapshot.multi_chan_backup),
+            pb.VerifyChanBackupResponse,
+            macaroon,
+        )
+        return snapshot.multi_chan_backup.multi_chan_backup, frozenset(verified.chan_points)
+
+    async def bake(self, macaroon: Macaroon, permissions: Iterable[Permission], root_key_id: int) -> bytes:
+        """A macaroon with these permissions."""
+        request = pb.BakeMacaroonRequest(
+            permissions=[pb.MacaroonPermission(entity=one.entity, action=one.action) for one in permissions],
+            root_key_id=root_key_id,
+        )
+        reply = await self._ask("Lightning/BakeMacaroon", request, pb.BakeMacaroonResponse, macaroon)
+        return bytes.fromhex(reply.macaroon)
+
+    async def _ask(self, method: str, request: Any, reply: type[Answer], macaroon: Macaroon | None = None) -> Answer:  # noqa: ANN401 - any message
+        call = self._channel.unary_unary(
+            f"/lnrpc.{method}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=reply.FromString,  # type: ignore[attr-defined]  # every message has it
+        )
+        metadata = (("macaroon", macaroon.hex()),) if macaroon else ()
+        try:
+            answer: Answer = await call(request, timeout=DEADLINE, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            # `from None`: a traceback prints its locals in some logs, and the request may hold the seed.
+            raise Interrupted(_finding(method, self._address, error)) from None
+        return answer
+
+
+async def presented(host: str, port: int) -> bytes | None:
+    """The certificate (DER) that a server shows, trusted or not; None where no answer came.
+
+    Nothing is sent and nothing believed: this only tells which certificate is in use.
+    """
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    # LND's REST port speaks HTTP/1.1, its gRPC port insists on HTTP/2.
+    context.set_alpn_protocols(["h2"])
+    try:
+        async with asyncio.timeout(DEADLINE):
+            _, writer = await asyncio.open_connection(host, port, ssl=context)
+    except (OSError, TimeoutError):
+        return None
+    try:
+        shown: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        return shown.getpeercert(binary_form=True)
+    finally:
+        writer.transport.abort()
+
+
+async def answered(question: Coroutine[Any, Any, Answer]) -> Answer | Finding:
+    """The answer, or what kept it from coming."""
+    try:
+        return await question
+    except Interrupted as stop:
+        return stop.finding
+
+
+def _finding(method: str, address: str, error: grpc.aio.AioRpcError) -> Finding:
+    told = (error.details() or "").strip()
+    policy: Policy = Transient()
+    reason = "LndSilent"
+    if any(word in told for word in _REFUSALS):
+        reason, policy = "MacaroonRefused", Stalled()
+    # LND's words, not ours: they name methods and states, and never what was sent.
+    return Finding(
+        reason,
+        f"LND at {address} did not answer {method.rpartition('/')[2]} ({error.code().name}: {told[:300]}): "
+        "nothing is concluded from that",
+        policy,
+    )

@@ -1,0 +1,253 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class WalletState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NON_EXISTING: _ClassVar[WalletState]
+    LOCKED: _ClassVar[WalletState]
+    UNLOCKED: _ClassVar[WalletState]
+    RPC_ACTIVE: _ClassVar[WalletState]
+    SERVER_ACTIVE: _ClassVar[WalletState]
+    WAITING_TO_START: _ClassVar[WalletState]
+NON_EXISTING: WalletState
+LOCKED: WalletState
+UNLOCKED: WalletState
+RPC_ACTIVE: WalletState
+SERVER_ACTIVE: WalletState
+WAITING_TO_START: WalletState
+
+class GetStateRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetStateResponse(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: WalletState
+    def __init__(self, state: _Optional[_Union[WalletState, str]] = ...) -> None: ...
+
+class GenSeedRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GenSeedResponse(_message.Message):
+    __slots__ = ("cipher_seed_mnemonic",)
+    CIPHER_SEED_MNEMONIC_FIELD_NUMBER: _ClassVar[int]
+    cipher_seed_mnemonic: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, cipher_seed_mnemonic: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class InitWalletRequest(_message.Message):
+    __slots__ = ("wallet_password", "cipher_seed_mnemonic", "recovery_window", "stateless_init", "macaroon_root_key")
+    WALLET_PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    CIPHER_SEED_MNEMONIC_FIELD_NUMBER: _ClassVar[int]
+    RECOVERY_WINDOW_FIELD_NUMBER: _ClassVar[int]
+    STATELESS_INIT_FIELD_NUMBER: _ClassVar[int]
+    MACAROON_ROOT_KEY_FIELD_NUMBER: _ClassVar[int]
+    wallet_password: bytes
+    cipher_seed_mnemonic: _containers.RepeatedScalarFieldContainer[str]
+    recovery_window: int
+    stateless_init: bool
+    macaroon_root_key: bytes
+    def __init__(self, wallet_password: _Optional[bytes] = ..., cipher_seed_mnemonic: _Optional[_Iterable[str]] = ..., recovery_window: _Optional[int] = ..., stateless_init: _Optional[bool] = ..., macaroon_root_key: _Optional[bytes] = ...) -> None: ...
+
+class InitWalletResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetInfoResponse(_message.Message):
+    __slots__ = ("identity_pubkey", "num_pending_channels", "num_active_channels", "num_peers", "block_height", "synced_to_chain", "version", "num_inactive_channels")
+    IDENTITY_PUBKEY_FIELD_NUMBER: _ClassVar[int]
+    NUM_PENDING_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    NUM_ACTIVE_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    NUM_PEERS_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SYNCED_TO_CHAIN_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NUM_INACTIVE_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    identity_pubkey: str
+    num_pending_channels: int
+    num_active_channels: int
+    num_peers: int
+    block_height: int
+    synced_to_chain: bool
+    version: str
+    num_inactive_channels: int
+    def __init__(self, identity_pubkey: _Optional[str] = ..., num_pending_channels: _Optional[int] = ..., num_active_channels: _Optional[int] = ..., num_peers: _Optional[int] = ..., block_height: _Optional[int] = ..., synced_to_chain: _Optional[bool] = ..., version: _Optional[str] = ..., num_inactive_channels: _Optional[int] = ...) -> None: ...
+
+class Amount(_message.Message):
+    __slots__ = ("sat", "msat")
+    SAT_FIELD_NUMBER: _ClassVar[int]
+    MSAT_FIELD_NUMBER: _ClassVar[int]
+    sat: int
+    msat: int
+    def __init__(self, sat: _Optional[int] = ..., msat: _Optional[int] = ...) -> None: ...
+
+class WalletBalanceRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class WalletBalanceResponse(_message.Message):
+    __slots__ = ("total_balance", "confirmed_balance", "unconfirmed_balance", "locked_balance")
+    TOTAL_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMED_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    UNCONFIRMED_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    LOCKED_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    total_balance: int
+    confirmed_balance: int
+    unconfirmed_balance: int
+    locked_balance: int
+    def __init__(self, total_balance: _Optional[int] = ..., confirmed_balance: _Optional[int] = ..., unconfirmed_balance: _Optional[int] = ..., locked_balance: _Optional[int] = ...) -> None: ...
+
+class ChannelBalanceRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ChannelBalanceResponse(_message.Message):
+    __slots__ = ("local_balance", "remote_balance", "unsettled_local_balance", "unsettled_remote_balance", "pending_open_local_balance")
+    LOCAL_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    UNSETTLED_LOCAL_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    UNSETTLED_REMOTE_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    PENDING_OPEN_LOCAL_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    local_balance: Amount
+    remote_balance: Amount
+    unsettled_local_balance: Amount
+    unsettled_remote_balance: Amount
+    pending_open_local_balance: Amount
+    def __init__(self, local_balance: _Optional[_Union[Amount, _Mapping]] = ..., remote_balance: _Optional[_Union[Amount, _Mapping]] = ..., unsettled_local_balance: _Optional[_Union[Amount, _Mapping]] = ..., unsettled_remote_balance: _Optional[_Union[Amount, _Mapping]] = ..., pending_open_local_balance: _Optional[_Union[Amount, _Mapping]] = ...) -> None: ...
+
+class HTLC(_message.Message):
+    __slots__ = ("incoming", "amount", "expiration_height")
+    INCOMING_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRATION_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    incoming: bool
+    amount: int
+    expiration_height: int
+    def __init__(self, incoming: _Optional[bool] = ..., amount: _Optional[int] = ..., expiration_height: _Optional[int] = ...) -> None: ...
+
+class ListChannelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Channel(_message.Message):
+    __slots__ = ("active", "channel_point", "pending_htlcs")
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_POINT_FIELD_NUMBER: _ClassVar[int]
+    PENDING_HTLCS_FIELD_NUMBER: _ClassVar[int]
+    active: bool
+    channel_point: str
+    pending_htlcs: _containers.RepeatedCompositeFieldContainer[HTLC]
+    def __init__(self, active: _Optional[bool] = ..., channel_point: _Optional[str] = ..., pending_htlcs: _Optional[_Iterable[_Union[HTLC, _Mapping]]] = ...) -> None: ...
+
+class ListChannelsResponse(_message.Message):
+    __slots__ = ("channels",)
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    channels: _containers.RepeatedCompositeFieldContainer[Channel]
+    def __init__(self, channels: _Optional[_Iterable[_Union[Channel, _Mapping]]] = ...) -> None: ...
+
+class PendingChannelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PendingChannelsResponse(_message.Message):
+    __slots__ = ("total_limbo_balance", "pending_open_channels", "pending_force_closing_channels", "waiting_close_channels")
+    class PendingChannel(_message.Message):
+        __slots__ = ("channel_point",)
+        CHANNEL_POINT_FIELD_NUMBER: _ClassVar[int]
+        channel_point: str
+        def __init__(self, channel_point: _Optional[str] = ...) -> None: ...
+    class PendingOpenChannel(_message.Message):
+        __slots__ = ("channel",)
+        CHANNEL_FIELD_NUMBER: _ClassVar[int]
+        channel: PendingChannelsResponse.PendingChannel
+        def __init__(self, channel: _Optional[_Union[PendingChannelsResponse.PendingChannel, _Mapping]] = ...) -> None: ...
+    class ForceClosedChannel(_message.Message):
+        __slots__ = ("channel",)
+        CHANNEL_FIELD_NUMBER: _ClassVar[int]
+        channel: PendingChannelsResponse.PendingChannel
+        def __init__(self, channel: _Optional[_Union[PendingChannelsResponse.PendingChannel, _Mapping]] = ...) -> None: ...
+    class WaitingCloseChannel(_message.Message):
+        __slots__ = ("channel",)
+        CHANNEL_FIELD_NUMBER: _ClassVar[int]
+        channel: PendingChannelsResponse.PendingChannel
+        def __init__(self, channel: _Optional[_Union[PendingChannelsResponse.PendingChannel, _Mapping]] = ...) -> None: ...
+    TOTAL_LIMBO_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    PENDING_OPEN_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FORCE_CLOSING_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_CLOSE_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    total_limbo_balance: int
+    pending_open_channels: _containers.RepeatedCompositeFieldContainer[PendingChannelsResponse.PendingOpenChannel]
+    pending_force_closing_channels: _containers.RepeatedCompositeFieldContainer[PendingChannelsResponse.ForceClosedChannel]
+    waiting_close_channels: _containers.RepeatedCompositeFieldContainer[PendingChannelsResponse.WaitingCloseChannel]
+    def __init__(self, total_limbo_balance: _Optional[int] = ..., pending_open_channels: _Optional[_Iterable[_Union[PendingChannelsResponse.PendingOpenChannel, _Mapping]]] = ..., pending_force_closing_channels: _Optional[_Iterable[_Union[PendingChannelsResponse.ForceClosedChannel, _Mapping]]] = ..., waiting_close_channels: _Optional[_Iterable[_Union[PendingChannelsResponse.WaitingCloseChannel, _Mapping]]] = ...) -> None: ...
+
+class ClosedChannelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ChannelCloseSummary(_message.Message):
+    __slots__ = ("channel_point",)
+    CHANNEL_POINT_FIELD_NUMBER: _ClassVar[int]
+    channel_point: str
+    def __init__(self, channel_point: _Optional[str] = ...) -> None: ...
+
+class ClosedChannelsResponse(_message.Message):
+    __slots__ = ("channels",)
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    channels: _containers.RepeatedCompositeFieldContainer[ChannelCloseSummary]
+    def __init__(self, channels: _Optional[_Iterable[_Union[ChannelCloseSummary, _Mapping]]] = ...) -> None: ...
+
+class ChanBackupExportRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MultiChanBackup(_message.Message):
+    __slots__ = ("multi_chan_backup",)
+    MULTI_CHAN_BACKUP_FIELD_NUMBER: _ClassVar[int]
+    multi_chan_backup: bytes
+    def __init__(self, multi_chan_backup: _Optional[bytes] = ...) -> None: ...
+
+class ChanBackupSnapshot(_message.Message):
+    __slots__ = ("multi_chan_backup",)
+    MULTI_CHAN_BACKUP_FIELD_NUMBER: _ClassVar[int]
+    multi_chan_backup: MultiChanBackup
+    def __init__(self, multi_chan_backup: _Optional[_Union[MultiChanBackup, _Mapping]] = ...) -> None: ...
+
+class VerifyChanBackupResponse(_message.Message):
+    __slots__ = ("chan_points",)
+    CHAN_POINTS_FIELD_NUMBER: _ClassVar[int]
+    chan_points: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, chan_points: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class MacaroonPermission(_message.Message):
+    __slots__ = ("entity", "action")
+    ENTITY_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    entity: str
+    action: str
+    def __init__(self, entity: _Optional[str] = ..., action: _Optional[str] = ...) -> None: ...
+
+class BakeMacaroonRequest(_message.Message):
+    __slots__ = ("permissions", "root_key_id")
+    PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
+    ROOT_KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    permissions: _containers.RepeatedCompositeFieldContainer[MacaroonPermission]
+    root_key_id: int
+    def __init__(self, permissions: _Optional[_Iterable[_Union[MacaroonPermission, _Mapping]]] = ..., root_key_id: _Optional[int] = ...) -> None: ...
+
+class BakeMacaroonResponse(_message.Message):
+    __slots__ = ("macaroon",)
+    MACAROON_FIELD_NUMBER: _ClassVar[int]
+    macaroon: str
+    def __init__(self, macaroon: _Optional[str] = ...) -> None: ...
