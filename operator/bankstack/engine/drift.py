@@ -15,6 +15,8 @@ from bankstack.engine.decision import Apply
 from bankstack.engine.objects import FIELD_MANAGER, Manifest, Ref, annotation, digest, ref
 
 APPLIED = "bankstack.io/applied"
+#: Parts of an item's key that the server fills in where we do not write them.
+KEY_DEFAULTS = {"protocol": "TCP"}
 
 
 def changes(wanted: Iterable[Manifest], live: Mapping[Ref, Manifest]) -> tuple[Apply, ...]:
@@ -58,7 +60,8 @@ def covers(fields: Mapping[str, Any], wanted: Manifest) -> bool:
     # What the object is called is its identity, not content: nobody owns it.
     content = {key: value for key, value in wanted.items() if key not in ("apiVersion", "kind")}
     meta = {key: value for key, value in wanted["metadata"].items() if key not in ("name", "namespace")}
-    return _covers(fields, content | {"metadata": meta})
+    # No entry at all (somebody cleared managedFields) is nothing owned, not a leaf that is owned.
+    return bool(fields) and _covers(fields, content | {"metadata": meta})
 
 
 def _covers(fields: Mapping[str, Any], wanted: object) -> bool:
@@ -78,7 +81,6 @@ def _covers_item(fields: Mapping[str, Any], item: object) -> bool:
     for key, inner in fields.items():
         if key.startswith("k:"):
             keys = json.loads(key[2:])
-            # A default that the server filled in (protocol: TCP) is part of the key but not of what we wrote.
-            if all(item.get(name, value) == value for name, value in keys.items()):
+            if all(item.get(name, KEY_DEFAULTS.get(name)) == value for name, value in keys.items()):
                 return _covers(inner, item)
     return False
