@@ -48,6 +48,18 @@ class Ref:
         return f"{self.type.kind} {self.name}"
 
 
+@dataclass(frozen=True, order=True)
+class Key:
+    """One declared resource, as the queue and the metrics know it."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
 def ref(manifest: Manifest) -> Ref:
     """Which object a manifest is of. ValueError where it is of a type unknown here."""
     api_version, kind = manifest["apiVersion"], manifest["kind"]

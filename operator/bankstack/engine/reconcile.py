@@ -38,8 +38,20 @@ class Outcome:
 GONE = Outcome("gone")
 
 
-async def reconcile(kind: Kind, name: str, namespace: str, cluster: Cluster, now: Callable[[], datetime]) -> Outcome:
-    """One pass. Raises Interrupted only where not even the resource itself could be read or written."""
+async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it grouped anywhere else
+    kind: Kind,
+    name: str,
+    namespace: str,
+    cluster: Cluster,
+    now: Callable[[], datetime],
+    *,
+    refers: Callable[[tuple[Ref, ...]], None] = lambda _refs: None,
+) -> Outcome:
+    """One pass. Raises Interrupted only where not even the resource itself could be read or written.
+
+    `refers` is told what the resource waits for before anything of it is looked at: a
+    change in between is then a wake-up, not a loss.
+    """
     manifest = await cluster.get(Ref(kind.type, name), namespace)
     if manifest is None:
         return GONE
@@ -47,6 +59,7 @@ async def reconcile(kind: Kind, name: str, namespace: str, cluster: Cluster, now
         subject = declared.read(kind.resource, manifest)
     except Interrupted as stop:
         return await _tell_unreadable(kind, manifest, stop.finding, cluster, now())
+    refers(kind.references(subject.spec))
     if subject.deleting and not subject.held:
         return GONE
     if subject.deleting and await _namespace_is_going(namespace, cluster):

@@ -1,0 +1,181 @@
+"""The loop, the same for every kind: what changed becomes a key, a worker makes one pass over it.
+
+A pass decides nothing here and remembers nothing. What it returns says when to look
+again; what it raises is either a failure with a policy (tried again, later each time)
+or a defect: told with its place in the code, counted, and tried again too, because
+one resource's defect must not keep the others from being looked after.
+"""
+
+import asyncio
+import logging
+import random
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bankstack.engine.finding import Interrupted, Policy, Stalled, Transient, Waiting
+from bankstack.engine.metrics import Metrics, Seen
+from bankstack.engine.objects import Key, Ref, Type
+from bankstack.engine.ports import Cluster, Kind
+from bankstack.engine.queue import KeyedQueue
+from bankstack.engine.reconcile import Outcome, reconcile
+from bankstack.engine.references import References
+
+log = logging.getLogger(__name__)
+
+#: Everything is looked at this often even where no event says so: a lost event is then only late.
+RESYNC_SECONDS: Final = 600.0
+#: Every call has a deadline of its own; a pass this long is a defect, and may hold its worker no longer.
+PASS_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How the loop shares its time."""
+
+    workers: int = 8
+    resync: float = RESYNC_SECONDS
+    #: Spreads what would come at once.
+    jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2)  # noqa: S311 - spread
+
+
+class Loop:
+    """Keys in, passes out. For one event loop."""
+
+    def __init__(self, kinds: Iterable[Kind], cluster: Cluster, metrics: Metrics, pace: Pace | None = None) -> None:
+        self._pace = pace or Pace()
+        self.queue: KeyedQueue[Key] = KeyedQueue(self._pace.jitter)
+        self._kinds: Mapping[str, Kind] = {kind.resource.kind: kind for kind in kinds}
+        self._cluster = cluster
+        self._metrics = metrics
+        self._references = References()
+        self._stopping = False
+        self._workers: list[asyncio.Task[None]] = []
+        self._busy: set[asyncio.Task[None]] = set()
+        metrics.watch_depth(lambda: len(self.queue))
+
+    def changed(self, of: Type, namespace: str, name: str, owner: str | None = None) -> None:
+        """An event: an object appeared, changed or went.
+
+        Wakes the resource itself, the one it was made for (`owner`, the owner label's
+        value) and those that wait for it.
+        """
+        if _is_declared(self._kinds, of):
+            self.queue.add(Key(of.kind, namespace, name))
+        if owner is not None:
+            kind, _, resource = owner.partition(".")
+            # Who may label an object may write any name there: only a kind of the table has a queue.
+            if kind in self._kinds:
+                self.queue.add(Key(kind, namespace, resource))
+        for key in self._references.dependents((of, namespace, name)):
+            self.queue.add(key)
+
+    def start(self) -> None:
+        """Start the workers; they wait for the first key."""
+        self._workers = [
+            asyncio.create_task(self._work(), name=f"reconcile worker {number}") for number in range(self._pace.workers)
+        ]
+
+    async def stop(self, grace: float) -> None:
+        """Take up nothing new; passes at work may finish within `grace` seconds, then they are cut off."""
+        self._stopping = True
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=grace)
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every worker lives."""
+        return bool(self._workers) and not any(worker.done() for worker in self._workers)
+
+    async def _work(self) -> None:
+        me = asyncio.current_task()
+        while not self._stopping and me is not None:
+            key = await self.queue.get()
+            self._busy.add(me)
+            began = time.monotonic()
+            try:
+                result = await self._pass(key)
+                self._metrics.reconciled(key, result, time.monotonic() - began)
+            finally:
+                self.queue.done(key)
+                self._busy.discard(me)
+
+    async def _pass(self, key: Key) -> str:
+        def refers(refs: tuple[Ref, ...]) -> None:
+            self._references.depends(key, ((ref.type, key.namespace, ref.name) for ref in refs))
+
+        try:
+            async with asyncio.timeout(PASS_SECONDS):
+                outcome = await reconcile(
+                    self._kinds[key.kind], key.name, key.namespace, self._cluster, _now, refers=refers
+                )
+        except Interrupted as stop:
+            finding = stop.finding
+            log.warning("%s", finding.message, extra=_about(key, finding.reason))
+            self._again(key, finding.policy)
+            return "interrupted"
+        except Exception as defect:  # noqa: BLE001 - the rim: one resource's defect must not stop the others
+            log.error("a defect ended this pass, it is tried again: %s", trace(defect), extra=_about(key, "Defect"))  # noqa: TRY400 - an exception's text may hold values
+            self._metrics.crashed(key)
+            self.queue.retry(key)
+            return "crashed"
+        self._settle(key, outcome)
+        return outcome.result
+
+    def _settle(self, key: Key, outcome: Outcome) -> None:
+        if outcome.result in GONE:
+            self.queue.forgive(key)
+            self._references.depends(key, ())
+            self._metrics.forget(key)
+            return
+        self._metrics.saw(key, Seen(outcome.conditions, dict(outcome.gauges)))
+        if outcome.backoff:
+            self.queue.retry(key)
+            return
+        self.queue.forgive(key)
+        self._later(key, outcome.look_again)
+
+    def _again(self, key: Key, policy: Policy) -> None:
+        match policy:
+            case Transient():
+                self.queue.retry(key)
+            case Waiting(delay=delay):
+                self._later(key, delay)
+            case Stalled():
+                self._later(key, None)
+
+    def _later(self, key: Key, seconds: float | None) -> None:
+        self.queue.add_after(key, self._pace.resync * self._pace.jitter() if seconds is None else seconds)
+
+
+#: Outcomes after which there is nothing left to look at.
+GONE: Final = frozenset({"gone", "released"})
+
+
+def trace(error: BaseException) -> str:
+    """Where an error came from: types and places, never its text, which may hold a secret."""
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    places = " < ".join(
+        f"{frame.name} ({Path(frame.filename).name}:{frame.lineno})"
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
+    )
+    return "; ".join((f"{type(error).__name__} in {places}", *map(trace, inner)))
+
+
+def _is_declared(kinds: Mapping[str, Kind], of: Type) -> bool:
+    return of.kind in kinds and kinds[of.kind].type == of
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _about(key: Key, reason: str) -> dict[str, str]:
+    return {"kind": key.kind, "resource": f"{key.namespace}/{key.name}", "reason": reason}

@@ -1,0 +1,38 @@
+"""Who waits for what: which resources a change of an object wakes (pure).
+
+Rebuilt from each resource whenever it is looked at; lost with the process, it is
+rebuilt by the first listing. Being woken for nothing costs one look, never a mistake.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from bankstack.engine.objects import Key, Type
+
+#: An object by API type, namespace and name.
+Place = tuple[Type, str, str]
+
+
+class References:
+    """Both directions of the relation, kept in step."""
+
+    def __init__(self) -> None:
+        self._places: dict[Key, frozenset[Place]] = {}
+        self._dependents: defaultdict[Place, set[Key]] = defaultdict(set)
+
+    def depends(self, key: Key, places: Iterable[Place]) -> None:
+        """`key` waits for exactly these from now on."""
+        now = frozenset(places)
+        before = self._places.pop(key, frozenset())
+        if now:
+            self._places[key] = now
+        for place in before - now:
+            self._dependents[place].discard(key)
+            if not self._dependents[place]:
+                del self._dependents[place]
+        for place in now - before:
+            self._dependents[place].add(key)
+
+    def dependents(self, place: Place) -> frozenset[Key]:
+        """Who is to be woken by a change of this object."""
+        return frozenset(self._dependents.get(place, ()))

@@ -1,0 +1,222 @@
+"""The cluster as the engine asks it: plain dicts over the API server's own paths.
+
+No typed models: they cost more than the call. No cache: what a decision is made on is
+read for it. No retry: a failure goes up with its policy and the queue waits. Every
+call has a deadline; a call that nobody answered has no result, not a negative one.
+"""
+
+import json
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+
+from bankstack.engine.conditions import stamp
+from bankstack.engine.finding import Interrupted
+from bankstack.engine.objects import EVENT, FIELD_MANAGER, Manifest, Ref, Type, ref
+from bankstack.kube.errors import READS, Call, answer, refused, silent
+
+log = logging.getLogger(__name__)
+
+READ_SECONDS: Final = 5.0
+WRITE_SECONDS: Final = 10.0
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+APPLY_PATCH: Final = "application/apply-patch+yaml"
+OURS: Final = {"fieldManager": FIELD_MANAGER}
+EVENT_MESSAGE_MOST: Final = 1024
+NOT_FOUND: Final = 404
+CONFLICT: Final = 409
+
+
+@dataclass(frozen=True)
+class Request:
+    """What goes out, before it has a server and a token."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Manifest | None = None
+    content_type: str = JSON
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: a code, and bytes that are JSON where the code says yes."""
+
+    code: int
+    body: bytes
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether the API server did as it was asked."""
+        return self.code < 300  # noqa: PLR2004 - HTTP's
+
+    @property
+    def manifest(self) -> Manifest:
+        """The object in it."""
+        found: Manifest = json.loads(self.body)
+        return found
+
+
+class KubeCluster:
+    """`engine.ports.Cluster` and `engine.lease.Store`, over one shared ApiClient.
+
+    `called` is told of every call: verb, kind, code (None where no answer came).
+    """
+
+    def __init__(
+        self,
+        api: ApiClient,
+        called: Callable[[str, str, int | None], None] = lambda _verb, _kind, _code: None,
+        identity: str = FIELD_MANAGER,
+    ) -> None:
+        self._api = api
+        self._called = called
+        self._identity = identity
+
+    async def close(self) -> None:
+        """Close its connections; nothing may be asked afterwards."""
+        await self._api.close()  # type: ignore[no-untyped-call]
+
+    async def get(self, ref: Ref, namespace: str) -> Manifest | None:
+        """The object now; None only where the API server says that there is none."""
+        call = Call("get", ref.type, namespace, ref.name)
+        reply = await self._ask(call, Request("GET", path(ref.type, namespace, ref.name)))
+        return None if reply.code == NOT_FOUND else _yes(call, reply).manifest
+
+    async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
+        """All objects with these labels."""
+        call = Call("list", of, namespace)
+        labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+        query = {"labelSelector": labels} if labels else {}
+        reply = await self._ask(call, Request("GET", path(of, namespace), query))
+        named = {"apiVersion": of.api_version, "kind": of.kind}
+        # Items of a list do not say what they are; an object of its own does.
+        return tuple(named | item for item in _yes(call, reply).manifest["items"])
+
+    async def apply(self, manifest: Manifest, namespace: str) -> Manifest:
+        """Server-side apply in our one name, forced: callers made sure that the object is ours."""
+        one = ref(manifest)
+        call = Call("apply", one.type, namespace, one.name)
+        return await self._apply(call, path(one.type, namespace, one.name), manifest)
+
+    async def create(self, manifest: Manifest, namespace: str) -> Manifest | None:
+        """Make it; None where one of that name is there already (it is left as it is)."""
+        one = ref(manifest)
+        call = Call("create", one.type, namespace, one.name)
+        reply = await self._ask(call, Request("POST", path(one.type, namespace), OURS, manifest))
+        if reply.code == CONFLICT and answer(reply.code, reply.body).reason == "AlreadyExists":
+            return None
+        return _yes(call, reply).manifest
+
+    async def replace(self, manifest: Manifest, namespace: str) -> Manifest | None:
+        """Put it in the place of the object at its resourceVersion; None where that has moved on or is gone."""
+        one = ref(manifest)
+        call = Call("replace", one.type, namespace, one.name)
+        reply = await self._ask(call, Request("PUT", path(one.type, namespace, one.name), OURS, manifest))
+        return None if reply.code in (CONFLICT, NOT_FOUND) else _yes(call, reply).manifest
+
+    async def delete(self, ref: Ref, namespace: str, uid: str) -> None:
+        """Delete this life of it; nothing happens where it is gone or another."""
+        call = Call("delete", ref.type, namespace, ref.name)
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        reply = await self._ask(call, Request("DELETE", path(ref.type, namespace, ref.name), body=options))
+        if reply.code not in (NOT_FOUND, CONFLICT):
+            _yes(call, reply)
+
+    async def apply_status(self, of: Type, manifest: Manifest) -> None:
+        """Write the status subresource, in our name. With metadata.uid, only of that life."""
+        meta = manifest["metadata"]
+        call = Call("status", of, meta["namespace"], meta["name"])
+        await self._apply(call, path(of, meta["namespace"], meta["name"], "status"), manifest)
+
+    async def finalize(self, of: Type, manifest: Manifest, finalizers: Sequence[str]) -> None:
+        """Replace metadata.finalizers, only while the object is at the manifest's resourceVersion."""
+        meta = manifest["metadata"]
+        call = Call("finalize", of, meta["namespace"], meta["name"])
+        change = {"metadata": {"resourceVersion": meta["resourceVersion"], "finalizers": list(finalizers)}}
+        place = path(of, meta["namespace"], meta["name"])
+        _yes(call, await self._ask(call, Request("PATCH", place, OURS, change, MERGE_PATCH)))
+
+    async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
+        """An Event about a resource; `kind` is Normal or Warning. Losing one is no failure."""
+        event = self._event(about, kind, reason, message)
+        try:
+            await self.create(event, about["metadata"]["namespace"])
+        except Interrupted as lost:
+            log.debug("an event was lost: %s", lost.finding.message)
+
+    def _event(self, about: Manifest, kind: str, reason: str, message: str) -> Manifest:
+        meta, now = about["metadata"], stamp(datetime.now(UTC))
+        involved = {"apiVersion": about["apiVersion"], "kind": about["kind"]}
+        return {
+            "apiVersion": EVENT.api_version,
+            "kind": EVENT.kind,
+            "metadata": {"name": f"{meta['name']}.{secrets.token_hex(8)}", "namespace": meta["namespace"]},
+            "involvedObject": involved | {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion")},
+            "type": kind,
+            "reason": reason,
+            "message": message[:EVENT_MESSAGE_MOST],
+            "count": 1,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "source": {"component": FIELD_MANAGER},
+            "reportingComponent": FIELD_MANAGER,
+            "reportingInstance": self._identity,
+        }
+
+    async def _apply(self, call: Call, place: str, manifest: Manifest) -> Manifest:
+        request = Request("PATCH", place, OURS | {"force": "true"}, manifest, APPLY_PATCH)
+        return _yes(call, await self._ask(call, request)).manifest
+
+    async def _ask(self, call: Call, request: Request) -> Reply:
+        seconds = READ_SECONDS if call.verb in READS else WRITE_SECONDS
+        code: int | None = None
+        try:
+            reply = await self._exchange(request, seconds)
+            code = reply.code
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.debug("no answer to %s: %r", call, error)
+            raise silent(call, seconds) from error
+        finally:
+            self._called(call.verb, call.of.kind, code)
+        return reply
+
+    async def _exchange(self, request: Request, seconds: float) -> Reply:
+        # The body is handed over only below: made ready here, it would be copied leaf by leaf.
+        method, url, headers, _, _ = await self._api.param_serialize(
+            request.method,
+            request.target,
+            header_params={"Accept": JSON, "Content-Type": request.content_type},
+            auth_settings=["BearerToken"],
+        )
+        response = await self._api.call_api(
+            method, url, headers, request.body, _request_timeout=aiohttp.ClientTimeout(total=seconds)
+        )
+        return Reply(response.status, await response.response.read())
+
+
+def path(of: Type, namespace: str, name: str = "", subresource: str = "") -> str:
+    """Where the API server has it; without a namespace for what belongs to none."""
+    root = "/apis" if "/" in of.api_version else "/api"
+    inside = ("namespaces", namespace) if namespace else ()
+    words = (of.api_version, *inside, of.plural, name, subresource)
+    return "/".join((root, *(quote(word, safe="/") for word in words if word)))
+
+
+def _yes(call: Call, reply: Reply) -> Reply:
+    if not reply.is_yes:
+        raise refused(call, answer(reply.code, reply.body))
+    return reply
