@@ -1,6 +1,6 @@
 """The operator's way to the simulated API server: engine.ports.Cluster, with faults on the line."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
@@ -11,6 +11,7 @@ from .apiserver import ApiServer, Key
 from .faults import Calls, Crash, Fault, When
 
 T = TypeVar("T")
+Pause = Callable[[], Awaitable[None]]
 #: Answers that will be the same next time.
 _FINAL = (400, 403, 422)
 
@@ -18,25 +19,28 @@ _FINAL = (400, 403, 422)
 class SimulatedCluster:
     """What `kube` is to the real one. Every call may die, fail, or be answered from the past."""
 
-    def __init__(self, server: ApiServer, calls: Calls | None = None) -> None:
+    def __init__(self, server: ApiServer, calls: Calls | None = None, pause: Pause | None = None) -> None:
         self.server = server
         self.calls = calls or Calls()
+        self._pause = pause
+        #: After a crash nothing more of this process reaches anybody.
+        self.dead = False
 
     async def get(self, ref: Ref, namespace: str) -> Manifest | None:
         key = Key(ref.type, namespace, ref.name)
-        return self._call(f"get {key}", lambda behind: self.server.get(key, behind=behind))
+        return await self._call(f"get {key}", lambda behind: self.server.get(key, behind=behind))
 
     async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
         words = f"list {of.kind}"
-        return self._call(words, lambda behind: self.server.select(of, namespace, selector, behind=behind))
+        return await self._call(words, lambda behind: self.server.select(of, namespace, selector, behind=behind))
 
     async def apply(self, manifest: Manifest, namespace: str) -> Manifest:
         key = _key(manifest, namespace)
-        return self._call(f"apply {key}", lambda _: self.server.apply(key, manifest, FIELD_MANAGER))
+        return await self._call(f"apply {key}", lambda _: self.server.apply(key, manifest, FIELD_MANAGER))
 
     async def create(self, manifest: Manifest, namespace: str) -> Manifest | None:
         key = _key(manifest, namespace)
-        return self._call(f"create {key}", lambda _: self._create(key, manifest))
+        return await self._call(f"create {key}", lambda _: self._create(key, manifest))
 
     def _create(self, key: Key, manifest: Manifest) -> Manifest | None:
         try:
@@ -48,7 +52,7 @@ class SimulatedCluster:
 
     async def delete(self, ref: Ref, namespace: str, uid: str) -> None:
         key = Key(ref.type, namespace, ref.name)
-        self._call(f"delete {key}", lambda _: self._delete(key, uid))
+        await self._call(f"delete {key}", lambda _: self._delete(key, uid))
 
     def _delete(self, key: Key, uid: str) -> None:
         try:
@@ -59,12 +63,12 @@ class SimulatedCluster:
 
     async def apply_status(self, of: Type, manifest: Manifest) -> None:
         key = Key(of, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
-        self._call(f"status {key}", lambda _: self.server.apply(key, manifest, FIELD_MANAGER, status=True))
+        await self._call(f"status {key}", lambda _: self.server.apply(key, manifest, FIELD_MANAGER, status=True))
 
     async def finalize(self, of: Type, manifest: Manifest, finalizers: Sequence[str]) -> None:
         key = Key(of, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
         meta = manifest["metadata"] | {"finalizers": [*finalizers]}
-        self._call(f"finalize {key}", lambda _: self._finalize(key, manifest | {"metadata": meta}))
+        await self._call(f"finalize {key}", lambda _: self._finalize(key, manifest | {"metadata": meta}))
 
     def _finalize(self, key: Key, manifest: Manifest) -> None:
         live = self.server.get(key)
@@ -76,28 +80,35 @@ class SimulatedCluster:
     async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
         words = f"announce {about['kind']} {about['metadata']['name']} {reason}"
         try:
-            self._call(words, lambda _: self.server.announced.append((kind, reason, message)))
+            await self._call(words, lambda _: self.server.announced.append((kind, reason, message)))
         except Interrupted:
             return
 
-    def _call(self, words: str, effect: Callable[[int], T]) -> T:
-        fault = self.calls.next(words)
+    async def _call(self, words: str, effect: Callable[[int], T]) -> T:
+        if self._pause is not None:
+            await self._pause()
+        fault = self.calls.next(words) if not self.dead else Fault("crash")
         if fault is not None and fault.when is When.BEFORE:
-            _strike(fault, words)
+            self._strike(fault, words)
         try:
             answer = effect(fault.behind if fault else 0)
         except ApiError as error:
             raise Interrupted(_finding(error.code, words, error.message)) from error
         if fault is not None and fault.when is When.AFTER:
-            _strike(fault, words)
+            self._strike(fault, words)
         return answer
 
+    def _strike(self, fault: Fault, words: str) -> None:
+        if fault.what == "crash":
+            self.dead = True
+            raise Crash(words)
+        if isinstance(fault.what, int):
+            raise Interrupted(_finding(fault.what, words, "the line was cut" if fault.what == 0 else "told to fail"))
 
-def _strike(fault: Fault, words: str) -> None:
-    if fault.what == "crash":
-        raise Crash(words)
-    if isinstance(fault.what, int):
-        raise Interrupted(_finding(fault.what, words, "the line was cut" if fault.what == 0 else "told to fail"))
+
+def is_crash(error: BaseException) -> bool:
+    """Whether it is the simulated death, also from within a group of tasks."""
+    return isinstance(error, Crash) or (isinstance(error, BaseExceptionGroup) and any(map(is_crash, error.exceptions)))
 
 
 def _finding(code: int, words: str, message: str) -> Finding:

@@ -67,7 +67,7 @@ def children(toy: Toy) -> tuple[Manifest, ...]:
     pods = manifests.selector(toy, "toy")
     name = f"{toy.name}-toy"
     spec = {
-        "containers": [{"name": "toy", "image": "toy:1", "ports": [{"containerPort": 80}]}],
+        "containers": [{"name": "toy", "image": "toy:1", "args": [toy.spec.word]}],
         "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": name}}],
     }
     template = manifests.pod_template(manifests.labels(toy, "toy"), spec, None)

@@ -50,7 +50,7 @@ class Ask:
     words: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.action} {' '.join(f'{key}={value}' for key, value in self.words.items())}({self.reason})"
+        return " ".join([self.action, *(f"{key}={value}" for key, value in self.words.items()), f"({self.reason})"])
 
 
 Action: TypeAlias = Apply | Delete | Ask

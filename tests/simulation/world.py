@@ -1,0 +1,209 @@
+"""A bank in memory: an API server, its neighbours, operators that may die, and a clock that only stories move.
+
+A story is: somebody does something, then `settle`. The same story with the same
+schedule of faults takes the same course, to the call.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from bankstack.engine.finding import Interrupted
+from bankstack.engine.objects import OWNER_LABEL, Manifest, Ref, Type
+from bankstack.engine.ports import Kind
+from bankstack.engine.reconcile import Outcome, reconcile
+
+from . import neighbours
+from .apiserver import ApiServer, Event, Key
+from .cluster import SimulatedCluster, is_crash
+from .faults import Calls, Schedule, none
+
+NAMESPACE = "bank"
+#: Passes of each resource that must find nothing to do before the world counts as settled.
+CALM = 2
+
+
+class Outside(Protocol):
+    """Software that runs in the pods: it goes on with what it does while time passes."""
+
+    def tick(self, server: ApiServer) -> bool:
+        """One step on; whether anything changed."""
+
+
+class Operator:
+    """One process: a queue of keys with times, and nothing else that a restart would lose."""
+
+    def __init__(self, world: "World", name: str, kinds: tuple[Kind, ...]) -> None:
+        self._world, self.name, self.kinds = world, name, kinds
+        self.start()
+
+    def start(self) -> None:
+        """A new process: it lists everything, as a watch does first."""
+        self.cluster = SimulatedCluster(self._world.server, self._world.calls, self._world.pause)
+        self.due: dict[Key, datetime] = {}
+        self.calm: Counter[Key] = Counter()
+        self._failures: Counter[Key] = Counter()
+        self._waited_for: dict[Ref, set[Key]] = {}
+        self.resync()
+
+    def resync(self) -> None:
+        """Every resource is looked at again: the net under lost events."""
+        types = {kind.type for kind in self.kinds}
+        self.wake(*(key for key in self._world.server.all() if key.type in types))
+
+    def wake(self, *keys: Key) -> None:
+        for key in keys:
+            self.due[key] = min(self.due.get(key, self._world.now), self._world.now)
+            self.calm[key] = 0
+
+    def hear(self, event: Event) -> None:
+        """What an edge does: an event becomes keys."""
+        by_name = {kind.type.kind: kind.type for kind in self.kinds}
+        if event.key.type in by_name.values():
+            self.wake(event.key)
+        owner, _, name = event.manifest["metadata"].get("labels", {}).get(OWNER_LABEL, "").partition(".")
+        if owner in by_name:
+            self.wake(Key(by_name[owner], event.key.namespace, name))
+        self.wake(*self._waited_for.get(Ref(event.key.type, event.key.name), ()))
+
+    async def step(self, key: Key) -> None:
+        """One pass over one resource, and when to look again."""
+        kind = next(kind for kind in self.kinds if kind.type == key.type)
+        del self.due[key]
+        written = len(self._world.server.written)
+        try:
+            outcome = await reconcile(
+                kind, key.name, key.namespace, self.cluster, lambda: self._world.now, refers=self._refers(key)
+            )
+        except Interrupted:
+            outcome = Outcome("transient", backoff=True)
+        except BaseException as error:
+            if not is_crash(error):
+                raise
+        if self.cluster.dead:
+            self._world.restarts += 1
+            self.start()
+            return
+        self._world.outcomes.append((str(key), outcome))
+        changed = len(self._world.server.written) != written
+        self.calm[key] = 0 if changed or outcome.backoff else self.calm[key] + 1
+        self._plan(key, outcome)
+
+    def _refers(self, key: Key) -> Callable[[tuple[Ref, ...]], None]:
+        def remember(refs: tuple[Ref, ...]) -> None:
+            for ref in refs:
+                self._waited_for.setdefault(ref, set()).add(key)
+
+        return remember
+
+    def _plan(self, key: Key, outcome: Outcome) -> None:
+        self._failures[key] = self._failures[key] + 1 if outcome.backoff else 0
+        delay = min(300.0, 2.0 ** self._failures[key]) if outcome.backoff else outcome.look_again
+        if outcome.result == "gone" or (delay is None and self.calm[key] >= CALM):
+            return
+        when = self._world.now + timedelta(seconds=delay if delay is not None else 1.0)
+        self.due[key] = min(when, self.due.get(key, when))
+
+    def next(self) -> Key | None:
+        """What is due now and first in line."""
+        return min((key for key, when in self.due.items() if when <= self._world.now), default=None)
+
+    def is_calm(self) -> bool:
+        """Whether nothing more is to be expected of it."""
+        types = {kind.type for kind in self.kinds}
+        return all(self.calm[key] >= CALM for key in self._world.server.all() if key.type in types)
+
+
+class World:
+    """Everything there is. `schedule` says which call of the operators fails, and how."""
+
+    def __init__(
+        self,
+        *kinds: Kind,
+        schedule: Schedule = none,
+        operators: int = 1,
+        outside: Outside | None = None,
+        healthy: neighbours.Healthy = neighbours.all_healthy,
+    ) -> None:
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self.server = ApiServer(lambda: self.now)
+        self.calls = Calls(schedule)
+        self.outside, self.healthy = outside, healthy
+        self.outcomes: list[tuple[str, Outcome]] = []
+        self.restarts = 0
+        self.pause: Callable[[], Awaitable[None]] | None = None
+        self._events: list[Event] = []
+        #: What becomes of the events on their way: all of them at once, in order, if nothing else is said.
+        self.courier: Callable[[list[Event]], list[Event]] = lambda events: events
+        neighbours.namespace(self.server, NAMESPACE)
+        self.server.watchers.append(self._events.append)
+        self.operators = [Operator(self, f"operator-{number}", kinds) for number in range(operators)]
+
+    def key(self, of: Type, name: str) -> Key:
+        return Key(of, NAMESPACE, name)
+
+    def user_applies(self, of: Type, manifest: Manifest) -> None:
+        """`kubectl apply --server-side`."""
+        self.server.apply(self.key(of, manifest["metadata"]["name"]), manifest, "kubectl")
+
+    def live(self, of: Type, name: str) -> Manifest | None:
+        return self.server.get(self.key(of, name))
+
+    async def settle(self, most: int = 400) -> "World":
+        """Until nobody has anything to do any more; fails where that does not come."""
+        for _ in range(most):
+            moved = self._others_work()
+            for operator in self.operators:
+                if key := operator.next():
+                    await operator.step(key)
+                    moved = True
+            if moved:
+                continue
+            if all(operator.is_calm() for operator in self.operators):
+                return self
+            self._let_time_pass()
+        raise AssertionError(f"nothing settles: {self.outcomes[-6:]}; last calls {self.calls.made[-20:]}")
+
+    def _others_work(self) -> bool:
+        moved = neighbours.settle(self.server, self.healthy)
+        if self.outside is not None and self.outside.tick(self.server):
+            moved = True
+            for operator in self.operators:
+                operator.calm.clear()
+        events, self._events[:] = self.courier(list(self._events)), []
+        for event in events:
+            for operator in self.operators:
+                operator.hear(event)
+        return moved
+
+    def _let_time_pass(self) -> None:
+        times = [when for operator in self.operators for when in operator.due.values()]
+        self.now = max(self.now, min(times)) if times else self.now + timedelta(seconds=60)
+        if not times:
+            # A resync is what finds what lost events did not tell.
+            for operator in self.operators:
+                operator.resync()
+
+    def picture(self) -> dict[str, Manifest]:
+        """What there is, without what differs from run to run."""
+        return {str(key): _lasting(stored.manifest) for key, stored in self.server.objects.items()}
+
+    def lives(self) -> Counter[str]:
+        """How often each object was created and deleted."""
+        return Counter(line for line in self.server.written if not line.startswith("update"))
+
+
+_PASSING = frozenset({"uid", "resourceVersion", "creationTimestamp", "generation", "lastTransitionTime", "startedAt"})
+
+
+def _lasting(value: object) -> "Manifest":
+    return _strip(value)  # type: ignore[return-value]
+
+
+def _strip(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _strip(inner) for key, inner in value.items() if key not in _PASSING | {"observedGeneration"}}
+    if isinstance(value, list):
+        return [_strip(inner) for inner in value]
+    return value
