@@ -42,10 +42,13 @@ async def _apply(subject: Subject, manifest: Manifest, cluster: Cluster) -> None
 
 
 def is_ours(live: Manifest, subject: Subject) -> bool:
-    """Whether an object was made for this resource, in this or an earlier life of it."""
+    """Whether an object was made for this resource: in this life by its controller, in any by the owner label.
+
+    The controller is asked first, for a label can be changed by hand and is then put right.
+    """
     labels = live["metadata"].get("labels", {})
     owners = [owner["uid"] for owner in live["metadata"].get("ownerReferences", []) if owner.get("controller")]
-    return labels.get(OWNER_LABEL) == subject.owner and owners in ([], [subject.uid])
+    return owners == [subject.uid] or (not owners and labels.get(OWNER_LABEL) == subject.owner)
 
 
 def foreign(live: Manifest) -> Finding:
