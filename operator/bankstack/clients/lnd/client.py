@@ -11,7 +11,7 @@ where it answered that it does not know the macaroon.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -205,14 +205,6 @@ async def presented(host: str, port: int) -> bytes | None:
         return shown.getpeercert(binary_form=True)
     finally:
         writer.transport.abort()
-
-
-async def answered(question: Coroutine[Any, Any, Answer]) -> Answer | Finding:
-    """The answer, or what kept it from coming."""
-    try:
-        return await question
-    except Interrupted as stop:
-        return stop.finding
 
 
 def _finding(method: str, address: str, error: grpc.aio.AioRpcError) -> Finding:

@@ -25,7 +25,8 @@ from bankstack.engine.schema import Column, Resource
 #: Options of lnd.conf that identity, credentials, probes and the store rely on.
 LND_OWNS = (
     "lnddir", "configfile", "datadir", "logdir", "rpclisten", "restlisten", "listen", "no-macaroons", "macaroonpath",
-    "adminmacaroonpath", "tlscertpath", "tlskeypath", "tlsautorefresh", "noseedbackup", "wallet-unlock-password-file",
+    "adminmacaroonpath", "readonlymacaroonpath", "invoicemacaroonpath", "tlscertpath", "tlskeypath", "tlsautorefresh",
+    "tlsencryptkey", "letsencryptdomain", "no-rest-tls", "noseedbackup", "wallet-unlock-password-file",
     "wallet-unlock-allow-create", "externalip", "prometheus.enable", "prometheus.listen", "db.backend",
     "bitcoin.node", "bitcoin.mainnet", "bitcoin.testnet", "bitcoin.signet", "bitcoin.regtest", "bitcoind.rpchost",
     "bitcoind.rpcuser", "bitcoind.rpcpass", "bitcoind.zmqpubrawblock", "bitcoind.zmqpubrawtx", "bitcoind.rpccookie",

@@ -1,0 +1,261 @@
+"""The only writes around an LndNode that are more than a manifest: keys, the wallet, access, channel backups.
+
+Each may be repeated after a crash at any line. What is made from chance is written
+down where it cannot be lost before anything is made from it, and never written over:
+a Secret is created or left as it is, an existing one is changed only at the
+resourceVersion that was read.
+"""
+
+import base64
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from bankstack.clients.lnd.answers import Permission
+from bankstack.clients.lnd.client import Connect, Lightning
+from bankstack.engine import manifests
+from bankstack.engine.conditions import stamp
+from bankstack.engine.decision import Ask
+from bankstack.engine.execute import foreign, is_ours
+from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
+from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
+from bankstack.engine.ports import Act, Cluster, Reader
+from bankstack.kinds.lndnode import consumers, macaroons, names, pki, sealed
+from bankstack.kinds.lndnode.subject import LndNode
+
+#: Random bytes of a wallet's password, before base64.
+PASSWORD_BYTES: Final = 32
+#: Addresses looked through for coins of a seed that someone brought along; LND's own default for restoring.
+RECOVERY_WINDOW: Final = 2500
+#: Channel backups that are kept, and the bytes they may have together: a Secret takes 1 MiB.
+BACKUPS: Final = 10
+BACKUP_BYTES: Final = 600_000
+
+
+def acts(connect: Connect) -> dict[str, Act]:
+    """The kind's own actions, by the names that Ask has."""
+    with_lnd: Mapping[str, Callable[[LndNode, Ask, Cluster, Connect], Awaitable[None]]] = {
+        "make_wallet": make_wallet,
+        "init_wallet": init_wallet,
+        "publish": publish,
+        "save_channel_backup": save_channel_backup,
+    }
+
+    def bind(act: Callable[[LndNode, Ask, Cluster, Connect], Awaitable[None]]) -> Act:
+        async def bound(node: LndNode, ask: Ask, cluster: Cluster) -> None:
+            await act(node, ask, cluster, connect)
+
+        return bound
+
+    alone: dict[str, Act] = {
+        "make_authority": make_authority,
+        "issue_certificate": issue_certificate,
+        "claim_wallet": claim_wallet,
+        "release_wallet": release_wallet,
+    }
+    return alone | {name: bind(act) for name, act in with_lnd.items()}
+
+
+async def make_authority(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
+    """An authority of the node's own; one that is there is left alone."""
+    place = names.authority(node.name)
+    made = pki.make_authority(f"bankstack {node.namespace}/{node.name}", datetime.now(UTC))
+    meta = manifests.retained(node, names.COMPONENT, place.name)
+    await cluster.create(manifests.secret(meta, {"tls.crt": made.certificate, "tls.key": made.key}), node.namespace)
+
+
+async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:
+    """A certificate for the API, beside everything that clients trust already."""
+    given = node.spec.tls.ca_secret if node.spec.tls else None
+    signer = await _there(names.authority_secret(node.name, given), node, cluster)
+    files = manifests.opened(signer)
+    place = names.certificate(node.name)
+    before = await _ours_or_none(place, node, cluster)
+    pair = pki.Pair(files.get("tls.crt", b""), files.get("tls.key", b""))
+    made = pki.issue(pair, names.certificate_names(node.name, node.namespace), datetime.now(UTC))
+    known = await _authorities(node, cluster)
+    bundle = pki.read_bundle(pair.certificate) | _chosen(known, ask)
+    written = {"tls.crt": made.certificate, "tls.key": made.key, "ca.crt": _joined(bundle)}
+    meta = manifests.retained(node, names.COMPONENT, place.name)
+    await cluster.apply(_at_version(manifests.secret(meta, written), before), node.namespace)
+
+
+async def claim_wallet(node: LndNode, ask: Ask, cluster: Cluster) -> None:
+    """Write on the wallet Secret whose it is. Only annotations are ours there, whoever made the Secret."""
+    live = await _there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    held = sealed.wallet(live)
+    if held and held.claimed_by not in (None, node.name):
+        raise Interrupted(Finding("WalletInUse", f"Secret {node.spec.wallet.secret} was just claimed", Transient()))
+    identity = ask.words.get("identity") or (held.identity if held else None)
+    await _annotate(
+        node, live, {names.CLAIMED_BY: node.name} | ({names.IDENTITY: identity} if identity else {}), cluster
+    )
+
+
+async def release_wallet(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
+    """Take our annotations off a wallet Secret that someone brought along."""
+    live = await cluster.get(Ref(SECRET, node.spec.wallet.secret), node.namespace)
+    if live is not None and sealed.wallet(live) and _claimed_by(live) == node.name:
+        await _annotate(node, live, {}, cluster)
+
+
+async def make_wallet(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """Password and seed, both at once and only where no such Secret is. LND has no wallet yet."""
+    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+        words = await lnd.gen_seed()
+    meta = manifests.retained(node, names.COMPONENT, node.spec.wallet.secret)
+    meta["annotations"] = {names.CLAIMED_BY: node.name, names.MADE_BY: sealed.US}
+    password = base64.urlsafe_b64encode(secrets.token_bytes(PASSWORD_BYTES)).rstrip(b"=")
+    await cluster.create(
+        manifests.secret(meta, {"password": password, "seed": " ".join(words).encode()}), node.namespace
+    )
+
+
+async def init_wallet(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """Give LND the wallet of the Secret. Looked at once more: it must be this node's, and nobody's before."""
+    live = await _there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    held = sealed.wallet(live)
+    if held is None or held.claimed_by != node.name or held.identity is not None:
+        told = f"Secret {node.spec.wallet.secret} is not the unused wallet of {node.name} any more: looked at again"
+        raise Interrupted(Finding("WalletInUse", told, Transient()))
+    seed = sealed.seed(live)
+    window = 0 if held.made_by_us else RECOVERY_WINDOW
+    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+        await lnd.init_wallet(sealed.password(live), seed, macaroons.root_key(seed), window)
+
+
+async def publish(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """A consumer's Secret: its own macaroon, whom to trust, and the node's identity."""
+    consumer = next(one for one in consumers.CONSUMERS if one.name == ask.words["consumer"])
+    place = names.consumer(node.name, consumer.name)
+    before = await _ours_or_none(place, node, cluster)
+    root = await _root_key(node, cluster)
+    known = await _authorities(node, cluster)
+    bundle = _joined(_chosen(known, ask))
+    async with connect(_address(node), _joined(known)) as lnd:
+        info = await lnd.info(_macaroon(root, macaroons.OBSERVE))
+        if info.identity_pubkey != node.status.identity_pubkey:
+            raise Interrupted(Finding("IdentityChanged", f"{node.name} answers as another node", Transient()))
+        baked = await lnd.bake(_macaroon(root, macaroons.BAKE), consumer.permissions, consumer.root_key_id)
+    written = {
+        "tls.cert": bundle,
+        "tls_base64": base64.b64encode(bundle),
+        consumer.macaroon_key: base64.b64encode(baked),
+        "pubkey": info.identity_pubkey.encode(),
+    }
+    meta = manifests.retained(node, names.COMPONENT, place.name, permissions=consumer.digest)
+    await cluster.apply(_at_version(manifests.secret(meta, written), before), node.namespace)
+
+
+async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """The newest backup beside the former ones; never one that has lost a channel that still is."""
+    place = names.channel_backup(node.name)
+    before = await _ours_or_none(place, node, cluster)
+    root = await _root_key(node, cluster)
+    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+        exported, outpoints = await lnd.export_backup(_macaroon(root, macaroons.OBSERVE))
+        await _refuse_a_loss(node, before, outpoints, lnd, root)
+    now = datetime.now(UTC)
+    files = _kept(before) | {
+        f"{now:%Y%m%d-%H%M%S}.backup": exported,
+        sealed.NEWEST: exported,
+        sealed.OUTPOINTS: "\n".join(sorted(outpoints)).encode(),
+    }
+    meta = manifests.retained(node, names.COMPONENT, place.name, channels=ask.words["channels"], saved_at=stamp(now))
+    await cluster.apply(_at_version(manifests.secret(meta, files), before), node.namespace)
+
+
+async def _refuse_a_loss(
+    node: LndNode, before: Manifest | None, outpoints: frozenset[str], lnd: Lightning, root: bytes
+) -> None:
+    """An LND that forgot a channel would back up its forgetting."""
+    known = frozenset(sealed.content(before, sealed.OUTPOINTS).decode().split())
+    missing = known - outpoints
+    if not missing:
+        return
+    _, channels = await lnd.funds_and_channels(_macaroon(root, macaroons.OBSERVE))
+    unexplained = missing - channels.closing - await lnd.closed(_macaroon(root, macaroons.OBSERVE))
+    if unexplained:
+        told = (
+            f"LND's channel backup lacks {len(unexplained)} channels that the stored one has and that were never "
+            f"closed: LND has forgotten them. Secret {names.channel_backup(node.name).name} is left as it is. Look at "
+            f"{min(unexplained)} first, and do not delete anything"
+        )
+        raise Interrupted(Finding("ChannelBackupShrank", told, Stalled()))
+
+
+def _kept(before: Manifest | None) -> dict[str, bytes]:
+    """The newest of the dated backups, as many as fit."""
+    files = manifests.opened(before) if before else {}
+    dated = sorted((key for key in files if key.endswith(".backup") and key != sealed.NEWEST), reverse=True)
+    kept: dict[str, bytes] = {}
+    for key in dated[: BACKUPS - 1]:
+        if sum(map(len, kept.values())) + len(files[key]) <= BACKUP_BYTES:
+            kept[key] = files[key]
+    return kept
+
+
+async def _annotate(node: LndNode, live: Manifest, annotations: Mapping[str, str], cluster: Cluster) -> None:
+    meta: Manifest = {"name": live["metadata"]["name"], "namespace": node.namespace}
+    if annotations:
+        meta["annotations"] = dict(annotations)
+    patch = {"apiVersion": "v1", "kind": "Secret", "metadata": meta}
+    await cluster.apply(_at_version(patch, live), node.namespace)
+
+
+def _at_version(manifest: Manifest, live: Manifest | None) -> Manifest:
+    """Only onto what was read: the API server refuses it where the object has changed since."""
+    if live is None:
+        return manifest
+    seen = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
+    return manifest | {"metadata": manifest["metadata"] | seen}
+
+
+async def _authorities(node: LndNode, reader: Reader) -> dict[str, str]:
+    """Whom LND's certificate may be signed by."""
+    given = node.spec.tls.ca_secret if node.spec.tls else None
+    place = names.authority_secret(node.name, given)
+    ours = by_ref(await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}))
+    signer = await reader.get(place, node.namespace) if given else ours.get(place)
+    return sealed.known_authorities(node, ours, signer)
+
+
+def _chosen(known: Mapping[str, str], ask: Ask) -> dict[str, str]:
+    return {one: known[one] for one in ask.words.get("trust", "").split() if one in known}
+
+
+def _joined(bundle: Mapping[str, str]) -> bytes:
+    return "".join(bundle.values()).encode()
+
+
+async def _there(place: Ref, node: LndNode, reader: Reader) -> Manifest:
+    found = await reader.get(place, node.namespace)
+    if found is None:
+        raise Interrupted(Finding("SecretMissing", f"{place} is gone again: looked at anew", Transient()))
+    return found
+
+
+async def _ours_or_none(place: Ref, node: LndNode, reader: Reader) -> Manifest | None:
+    found = await reader.get(place, node.namespace)
+    if found is not None and not is_ours(found, node):
+        raise Interrupted(foreign(found))
+    return found
+
+
+async def _root_key(node: LndNode, reader: Reader) -> bytes:
+    return macaroons.root_key(sealed.seed(await _there(Ref(SECRET, node.spec.wallet.secret), node, reader)))
+
+
+def _macaroon(root: bytes, permissions: tuple[Permission, ...]) -> bytes:
+    nonce = secrets.token_bytes(macaroons.NONCE_BYTES)
+    return macaroons.bake(root, permissions, nonce, datetime.now(UTC) + macaroons.LIFE)
+
+
+def _claimed_by(secret: Manifest) -> str | None:
+    held = sealed.wallet(secret)
+    return held.claimed_by if held else None
+
+
+def _address(node: LndNode) -> str:
+    return f"{names.address(node.name, node.namespace)}:{names.RPC}"

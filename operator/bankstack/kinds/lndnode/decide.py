@@ -1,0 +1,221 @@
+"""What an LndNode needs next.
+
+Facts in, decision out. No clock, no network, no randomness: what can't be replayed
+can't be trusted with money.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from bankstack.clients.lnd.answers import Channels, Info, State
+from bankstack.engine import drift, frozen
+from bankstack.engine.conditions import Claim
+from bankstack.engine.decision import Action, Ask, Decision, Delete
+from bankstack.engine.finding import Unknown, first
+from bankstack.engine.objects import CONFIG_MAP, Manifest, annotation, digest, uid
+from bankstack.kinds.lndnode import certificates, checks, children, conf, consumers, names, versions
+from bankstack.kinds.lndnode.facts import Endpoint, Facts
+from bankstack.kinds.lndnode.model import LndNodeStatus
+from bankstack.kinds.lndnode.retire import retire
+from bankstack.kinds.lndnode.subject import LndNode
+
+#: LND tells nobody when a channel opens or the chain stops: it is asked this often.
+LOOK_AGAIN: Final = 30.0
+
+
+def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
+    """What to do, and what to say."""
+    if node.deleting:
+        return retire(node, facts)
+    obstacle = first(checks.OBSTACLES, node, facts)
+    stopped = obstacle if obstacle and obstacle.stops else None
+    finding = stopped or first(checks.SHORTFALLS, node, facts)
+    return Decision(
+        status=summary(node, facts),
+        actions=() if stopped else _actions(node, facts, now),
+        finding=finding,
+        claims=_claims(node, facts),
+        look_again=LOOK_AGAIN,
+    )
+
+
+def summary(node: LndNode, facts: Facts) -> LndNodeStatus:
+    """The kind's own fields. What cannot be seen now keeps saying what was seen last."""
+    last = node.status
+    # Only an identity that nothing contradicts is written down: it can never be changed again.
+    agreed = checks.pinned_identities_agree(node, facts) is None
+    return LndNodeStatus(
+        identity_pubkey=last.identity_pubkey or (checks.identity(node, facts) if agreed else None),
+        state="Unknown" if isinstance(facts.state, Unknown) else facts.state.value,
+        version=facts.info.version if isinstance(facts.info, Info) else last.version,
+        channels=len(facts.channels.open) if isinstance(facts.channels, Channels) else last.channels,
+        backed_up_at=facts.backup.saved_at if facts.backup else last.backed_up_at,
+    )
+
+
+def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
+    """In an order in which every prefix is safe: the seed is claimed before anything could use it."""
+    endpoint = facts.chain.endpoint
+    if endpoint is None:
+        return ()
+    return (
+        *_claim(node, facts),
+        *certificates.steps(node, facts, now),
+        *drift.changes(_wanted(node, facts, endpoint), facts.children),
+        *_sweep(node, facts, endpoint),
+        *_wallet(node, facts),
+        *_publish(node, facts),
+        *_save_channels(node, facts),
+    )
+
+
+def _claim(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
+    """The wallet Secret says whose it is, and which identity came of it."""
+    wallet, known = facts.wallet, checks.identity(node, facts)
+    if wallet is None or (wallet.claimed_by == node.name and wallet.identity == known):
+        return ()
+    return (Ask("claim_wallet", "Unclaimed", {"identity": known} if known else {}),)
+
+
+def _wanted(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Manifest, ...]:
+    held = _held(node, facts, endpoint)
+    claim = facts.children.get(names.volume(node.name))
+    seen = facts.info.version if isinstance(facts.info, Info) else None
+    ran = versions.newest(annotation(claim, names.LND_VERSION) if claim else None, seen)
+    return (
+        children.volume(node, checks.identity(node, facts), ran),
+        children.config_map(node, held["metadata"]["annotations"][names.CONFIG]),
+        children.api_service(node),
+        children.p2p_service(node),
+        children.network_policy(node),
+        children.disruption_budget(node),
+        held,
+    )
+
+
+def _wish(node: LndNode, endpoint: Endpoint) -> Manifest:
+    """The StatefulSet as the spec has it now."""
+    return children.stateful_set(node, conf.text(node.spec, endpoint), endpoint)
+
+
+def _held(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:
+    """The StatefulSet as it was made: template and lnd.conf change only by a plan."""
+    live = facts.children.get(names.stateful_set(node.name))
+    held = frozen.hold(_wish(node, endpoint), live)
+    text = annotation(live, names.CONFIG) if live else None
+    if text is None:
+        return held
+    meta = held["metadata"]
+    return held | {"metadata": meta | {"annotations": meta["annotations"] | {names.CONFIG: text}}}
+
+
+def _sweep(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Delete, ...]:
+    """Configurations that no template mounts any more."""
+    mounted = names.config(node.name, digest(_held(node, facts, endpoint)["metadata"]["annotations"][names.CONFIG]))
+    return tuple(
+        Delete(one, uid(live), "Unused")
+        for one, live in sorted(facts.children.items())
+        if one.type == CONFIG_MAP and one != mounted
+    )
+
+
+def _wallet(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
+    """A wallet is made once, on a volume that never had one, after its seed is safe in the Secret."""
+    if facts.state != State.NON_EXISTING or checks.pins(node, facts):
+        return ()
+    if facts.wallet is None:
+        return (Ask("make_wallet", "Missing"),)
+    return (Ask("init_wallet", "Missing"),)
+
+
+def _publish(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
+    """Access for consumers, once the identity is written down where no crash can lose it."""
+    serves = facts.state == State.SERVER_ACTIVE and isinstance(facts.info, Info)
+    if not serves or not checks.is_pinned(node, facts):
+        return ()
+    return tuple(
+        Ask(
+            "publish",
+            "Missing" if one.name not in facts.published else "Changed",
+            {"consumer": one.name, "trust": certificates.trust(facts)},
+        )
+        for one in consumers.CONSUMERS
+        if not checks.is_published(node, facts, one)
+    )
+
+
+def _save_channels(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
+    """A backup outside LND whenever the set of channels is another."""
+    serves = facts.state == State.SERVER_ACTIVE and checks.is_pinned(node, facts)
+    if not serves or not isinstance(facts.channels, Channels) or _backup_is_current(facts, facts.channels):
+        return ()
+    return (Ask("save_channel_backup", "Changed", {"channels": channel_digest(facts.channels)}),)
+
+
+def channel_digest(channels: Channels) -> str:
+    """Changes when the set of channels does."""
+    return digest(sorted(channels.to_back_up))
+
+
+def _backup_is_current(facts: Facts, channels: Channels) -> bool:
+    # Without channels there is nothing to restore, and the backups of former ones are kept as they are.
+    if not channels.to_back_up:
+        return True
+    return facts.backup is not None and facts.backup.intact and facts.backup.channels == channel_digest(channels)
+
+
+def _claims(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
+    return (_synced(facts), _channel_backup(facts), *_change_pending(node, facts))
+
+
+def _synced(facts: Facts) -> Claim:
+    if not isinstance(facts.info, Info):
+        return Claim("Synced", "Unknown", "LndSilent", "LND has not said where it stands")
+    if facts.info.synced:
+        return Claim("Synced", "True", "AtTip", "LND follows the chain")
+    return Claim("Synced", "False", "ChainSyncing", "LND is behind the chain: payments wait")
+
+
+def _channel_backup(facts: Facts) -> Claim:
+    if not isinstance(facts.channels, Channels):
+        return Claim("ChannelBackup", "Unknown", "LndSilent", "LND has not said which channels it has")
+    if not facts.channels.to_back_up:
+        return Claim("ChannelBackup", "True", "NoChannels", "there is no channel to back up")
+    if _backup_is_current(facts, facts.channels):
+        return Claim("ChannelBackup", "True", "Current", "every channel is in the newest channel backup")
+    return Claim(
+        "ChannelBackup",
+        "False",
+        "Outdated",
+        "the newest channel backup lacks a channel: were the volume lost now, that channel's money could not be "
+        "asked back. It is being written",
+    )
+
+
+def _change_pending(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
+    """Everything that waits for a restart, in one condition."""
+    endpoint = facts.chain.endpoint
+    running = names.stateful_set(node.name) in facts.children
+    if not running:
+        return ()
+    found: list[Claim] = []
+    if refused := checks.downgrade(node, facts):
+        found.append(Claim("ChangePending", "True", "DowngradeRefused", refused))
+    elif endpoint is not None:
+        paths = frozen.pending(_wish(node, endpoint), _held(node, facts, endpoint))
+        found += frozen.change_pending(tuple(_field(path) for path in paths), f"LND of {node.name}")
+    if renewed := certificates.renewed(facts):
+        found.append(renewed)
+    return (_together(found),) if found else ()
+
+
+def _together(claims: list[Claim]) -> Claim:
+    told = ". ".join(claim.message for claim in claims)
+    return Claim(claims[0].type, claims[0].status, claims[0].reason, told)
+
+
+def _field(path: str) -> str:
+    """A template's path as the user knows it."""
+    if path.startswith("spec.volumes[config]"):
+        return "lnd.conf (config, p2p.addresses, bitcoind)"
+    return {"spec.containers[lnd].image": "version"}.get(path, path)

@@ -1,0 +1,125 @@
+"""What is true of an LndNode and around it, at one moment (pure). No fact holds a secret's content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from bankstack.clients.lnd.answers import Channels, Funds, Info, State
+from bankstack.engine.finding import Unknown
+from bankstack.engine.objects import Manifest, Ref
+
+NOT_ASKED: Final = Unknown("it was not asked")
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """The wallet Secret, without what is in it."""
+
+    keys: frozenset[str] = frozenset()
+    seed_words: int = 0
+    password_bytes: int = 0
+    claimed_by: str | None = None
+    identity: str | None = None
+    made_by_us: bool = False
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate as everybody may see it. `issuer` is the fingerprint of the authority that signed it."""
+
+    fingerprint: str
+    names: frozenset[str]
+    not_before: datetime
+    not_after: datetime
+    issuer: str | None = None
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority that can sign."""
+
+    fingerprint: str
+    pem: str
+    not_after: datetime
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A Secret that is there but not what it should be, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """A consumer's Secret: what it was written with. `intact` where nobody touched its keys."""
+
+    permissions: str | None
+    identity: str | None
+    trust: frozenset[str] = frozenset()
+    intact: bool = True
+
+
+@dataclass(frozen=True)
+class Backup:
+    """The newest channel backup that is stored outside LND."""
+
+    channels: str
+    saved_at: str
+    intact: bool = True
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where bitcoind is."""
+
+    host: str
+    rpc_port: int
+    zmq_block_port: int
+    zmq_tx_port: int
+    credentials_secret: str
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The bitcoind that LND follows. `ready`: it answers and follows the chain; `told`: what is said of it."""
+
+    endpoint: Endpoint | None = None
+    ready: bool | Unknown = True
+    told: str = ""
+    network: str | None = None
+    missing: bool = False
+    credentials: frozenset[str] | None = frozenset({"username", "password"})
+
+
+@dataclass(frozen=True)
+class Refused:
+    """LND answered that it does not accept what it was shown."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything decide may know. Children by what they are; Secrets only as what they show."""
+
+    children: Mapping[Ref, Manifest] = field(default_factory=dict)
+    #: Secrets that were made for the node: which life of each, nothing of what is in them.
+    secrets: Mapping[Ref, str] = field(default_factory=dict)
+    wallet: Wallet | None = None
+    #: Another LndNode that asked for the same wallet Secret before this one.
+    rival: str | None = None
+    authority: Authority | Unusable | None = None
+    certificate: Certificate | None = None
+    #: What LND shows to those who connect.
+    presented: Certificate | Unknown = NOT_ASKED
+    #: Fingerprint and PEM of every authority that some consumer trusts already.
+    trusted: Mapping[str, str] = field(default_factory=dict)
+    published: Mapping[str, Published] = field(default_factory=dict)
+    backup: Backup | None = None
+    chain: Chain = Chain()
+    state: State | Unknown = NOT_ASKED
+    info: Info | Refused | Unknown = NOT_ASKED
+    funds: Funds | Unknown = NOT_ASKED
+    channels: Channels | Unknown = NOT_ASKED

@@ -1,0 +1,69 @@
+"""The LndNode kind's row in the engine's table: how it sees, decides and acts."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bankstack.clients.lnd import client
+from bankstack.clients.lnd.answers import Channels, Funds, Info
+from bankstack.engine.finding import Unknown
+from bankstack.engine.objects import SECRET, Ref
+from bankstack.engine.ports import Kind, Reader
+from bankstack.kinds.lndnode import act, names
+from bankstack.kinds.lndnode.decide import decide
+from bankstack.kinds.lndnode.facts import Facts
+from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec
+from bankstack.kinds.lndnode.observe import COLD_WALLET, Doors, observe
+from bankstack.kinds.lndnode.subject import LndNode
+
+DOORS: Final = Doors(client.connect, client.presented)
+
+
+def kind(doors: Doors = DOORS) -> Kind:
+    """The row; `doors` are how LND is reached."""
+
+    async def look(node: LndNode, reader: Reader) -> Facts:
+        return await observe(node, reader, doors)
+
+    return Kind(
+        resource=RESOURCE,
+        children=names.CHILDREN,
+        observe=look,
+        decide=decide,
+        act=act.acts(doors.connect),
+        references=references,
+        gauges=gauges,
+    )
+
+
+def references(spec: LndNodeSpec) -> tuple[Ref, ...]:
+    """What the node waits for."""
+    secrets = (spec.wallet.secret, spec.bitcoind.credentials_secret, spec.tls.ca_secret if spec.tls else None)
+    wallets = (Ref(COLD_WALLET, spec.bitcoind.cold_wallet),) if spec.bitcoind.cold_wallet else ()
+    return (*wallets, *(Ref(SECRET, name) for name in secrets if name))
+
+
+def gauges(facts: Facts) -> Mapping[str, float]:
+    """Numbers that change without anyone acting. One that is not known now is not told."""
+    found: dict[str, float] = {}
+    if isinstance(facts.info, Info):
+        found |= {
+            "bankstack_lndnode_synced": facts.info.synced,
+            "bankstack_lndnode_block_height": facts.info.block_height,
+            "bankstack_lndnode_peers": facts.info.peers,
+            "bankstack_lndnode_channels_active": facts.info.active,
+            "bankstack_lndnode_channels_inactive": facts.info.inactive,
+            "bankstack_lndnode_channels_pending": facts.info.pending,
+        }
+    if isinstance(facts.channels, Channels):
+        found["bankstack_lndnode_pending_htlcs"] = facts.channels.pending_htlcs
+    if isinstance(facts.funds, Funds):
+        found |= {
+            "bankstack_lndnode_wallet_confirmed_sat": facts.funds.confirmed_sat,
+            "bankstack_lndnode_wallet_unconfirmed_sat": facts.funds.unconfirmed_sat,
+            "bankstack_lndnode_channel_local_sat": facts.funds.local_sat,
+            "bankstack_lndnode_channel_remote_sat": facts.funds.remote_sat,
+            "bankstack_lndnode_limbo_sat": facts.funds.limbo_sat,
+        }
+    if not isinstance(facts.presented, Unknown):
+        found["bankstack_lndnode_certificate_expires_timestamp_seconds"] = facts.presented.not_after.timestamp()
+    return found

@@ -1,0 +1,110 @@
+"""What the objects of an LndNode are called, and the words written on them (pure)."""
+
+from typing import Final
+
+from bankstack.engine.objects import (
+    CONFIG_MAP,
+    NETWORK_POLICY,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    POD_DISRUPTION_BUDGET,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+    Ref,
+    Type,
+)
+
+COMPONENT: Final = "lnd"
+
+P2P, RPC, REST, METRICS = 9735, 10009, 8080, 9092
+
+#: On the volume's claim and the wallet Secret: the identity they hold. Whoever finds it there knows the wallet exists.
+IDENTITY: Final = "bankstack.io/identity"
+#: On the volume's claim: the newest LND that has run on it.
+LND_VERSION: Final = "bankstack.io/lnd-version"
+#: On the wallet Secret: the one LndNode that uses it.
+CLAIMED_BY: Final = "bankstack.io/claimed-by"
+#: On the wallet Secret: "bankstack" where the operator made the seed, so that no coin can be older than it.
+MADE_BY: Final = "bankstack.io/made-by"
+#: On the StatefulSet: the lnd.conf that its template mounts, so that the ConfigMap can come back.
+CONFIG: Final = "bankstack.io/lnd-conf"
+#: On the StatefulSet that is being stopped for good: when and how its emptiness was proven.
+PROVED_EMPTY: Final = "bankstack.io/proved-empty"
+#: On a consumer's Secret: what its macaroon allows.
+PERMISSIONS: Final = "bankstack.io/permissions"
+#: On the channel backup's Secret: which channels the newest backup holds, and since when.
+CHANNELS: Final = "bankstack.io/channels"
+SAVED_AT: Final = "bankstack.io/saved-at"
+
+#: Pods with this label may call LND's API.
+CLIENT_LABEL: Final = "bankstack.io/lnd-client"
+OPERATOR_NAMESPACE: Final = "bankstack-system"
+
+CHILDREN: Final[tuple[Type, ...]] = (
+    CONFIG_MAP, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET, SERVICE, STATEFUL_SET,
+)  # fmt: skip
+
+#: Those that are found by their owner label; the volume is found by its name.
+LISTED: Final = tuple(one for one in CHILDREN if one != PERSISTENT_VOLUME_CLAIM)
+
+
+def address(name: str, namespace: str) -> str:
+    """Host name of the API inside the cluster."""
+    return f"{name}.{namespace}.svc"
+
+
+def certificate_names(name: str, namespace: str) -> tuple[str, ...]:
+    """Every DNS name that clients may reach LND by."""
+    host = address(name, namespace)
+    return (name, f"{name}.{namespace}", host, f"{host}.cluster.local", "localhost")
+
+
+def stateful_set(name: str) -> Ref:
+    """The one writer."""
+    return Ref(STATEFUL_SET, name)
+
+
+def pod(name: str) -> Ref:
+    """The StatefulSet's only pod."""
+    return Ref(POD, f"{name}-0")
+
+
+def volume(name: str) -> Ref:
+    """The claim of the channel state's volume."""
+    return Ref(PERSISTENT_VOLUME_CLAIM, f"{name}-data")
+
+
+def config(name: str, content: str) -> Ref:
+    """The ConfigMap of an lnd.conf; `content` is its digest."""
+    return Ref(CONFIG_MAP, f"{name}-conf-{content}")
+
+
+def authority(name: str) -> Ref:
+    """The operator-made certificate authority."""
+    return Ref(SECRET, f"{name}-ca")
+
+
+def certificate(name: str) -> Ref:
+    """LND's own certificate and key."""
+    return Ref(SECRET, f"{name}-tls")
+
+
+def consumer(name: str, who: str) -> Ref:
+    """What one consumer of LND's API mounts."""
+    return Ref(SECRET, f"{name}-{who}")
+
+
+def channel_backup(name: str) -> Ref:
+    """The newest channel backups."""
+    return Ref(SECRET, f"{name}-channel-backup")
+
+
+def p2p_service(name: str) -> Ref:
+    """Where peers find the node."""
+    return Ref(SERVICE, f"{name}-p2p")
+
+
+def authority_secret(name: str, spec_ca_secret: str | None) -> Ref:
+    """Where the authority is: the user's or ours."""
+    return Ref(SECRET, spec_ca_secret) if spec_ca_secret else authority(name)

@@ -1,0 +1,233 @@
+"""What is true of an LndNode now. Reads only; every question ends within seconds, all at once.
+
+Secrets end here: what goes on is which keys they have, never what is in them. The
+seed makes one macaroon for one set of questions and is forgotten.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from bankstack.clients.lnd.answers import Channels, Funds, Info, State
+from bankstack.clients.lnd.client import Connect
+from bankstack.engine import manifests
+from bankstack.engine.finding import Interrupted, Stalled, Unknown
+from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref, uid
+from bankstack.engine.ports import Reader, resource_type
+from bankstack.kinds.coldwallet import model as coldwallet
+from bankstack.kinds.lndnode import consumers, macaroons, names, pki, sealed
+from bankstack.kinds.lndnode.facts import Chain, Endpoint, Facts, Published, Refused
+from bankstack.kinds.lndnode.model import RESOURCE
+from bankstack.kinds.lndnode.subject import LndNode
+
+COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
+LND_NODE: Final = resource_type(RESOURCE)
+RPC_PORTS: Final = {"mainnet": 8332, "testnet": 18332, "signet": 38332, "regtest": 18443}
+ZMQ_BLOCK, ZMQ_TX = 28332, 28333
+
+Presented = Callable[[str, int], Awaitable[bytes | None]]
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Doors:
+    """How LND is reached: injected, so that a simulation can stand in for it."""
+
+    connect: Connect
+    presented: Presented
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What LND said in one visit."""
+
+    state: State | Unknown
+    info: Info | Refused | Unknown
+    funds: Funds | Unknown
+    channels: Channels | Unknown
+
+
+async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
+    """Everything decide may know."""
+    live, wallet, authority, chain, rival = await asyncio.gather(
+        _children(node, reader),
+        reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace),
+        _given_authority(node, reader),
+        _chain(node, reader),
+        _rival(node, reader),
+    )
+    ours = {ref: one for ref, one in live.items() if ref.type == SECRET}
+    signer = authority if _given(node) else ours.get(names.authority(node.name))
+    read = sealed.authority(signer)
+    trusted = sealed.known_authorities(node, ours, signer)
+    children = {ref: one for ref, one in live.items() if ref.type != SECRET}
+    shown, answers = await _visit(node, children, doors, trusted, wallet)
+    certificate = sealed.certificate(ours.get(names.certificate(node.name)), trusted)
+    return Facts(
+        children=children,
+        secrets={ref: uid(one) for ref, one in ours.items()},
+        wallet=sealed.wallet(wallet),
+        rival=rival,
+        authority=read,
+        certificate=certificate,
+        presented=(shown and pki.read_certificate(shown, trusted)) or Unknown("LND shows no certificate"),
+        trusted=trusted,
+        published=_published(node, ours),
+        backup=sealed.backup(ours.get(names.channel_backup(node.name))),
+        chain=chain,
+        state=answers.state,
+        info=answers.info,
+        funds=answers.funds,
+        channels=answers.channels,
+    )
+
+
+async def _children(node: LndNode, reader: Reader) -> dict[Ref, Manifest]:
+    lists = asyncio.gather(*(reader.list(of, node.namespace, {OWNER_LABEL: node.owner}) for of in names.LISTED))
+    # By its name: one that lost its labels is still the volume, and must not be taken for lost.
+    claim, some = await asyncio.gather(reader.get(names.volume(node.name), node.namespace), lists)
+    return by_ref((*([claim] if claim else []), *(one for found in some for one in found)))
+
+
+async def _given_authority(node: LndNode, reader: Reader) -> Manifest | None:
+    given = _given(node)
+    return await reader.get(Ref(SECRET, given), node.namespace) if given else None
+
+
+async def _rival(node: LndNode, reader: Reader) -> str | None:
+    """The LndNode that asked for this wallet Secret first, where it is not this one."""
+    born = (node.manifest["metadata"].get("creationTimestamp", ""), node.name)
+    others = [
+        (other["metadata"].get("creationTimestamp", ""), other["metadata"]["name"])
+        for other in await reader.list(LND_NODE, node.namespace, {})
+        if other["metadata"]["name"] != node.name
+        and other["spec"].get("wallet", {}).get("secret") == node.spec.wallet.secret
+    ]
+    return min((name for moment, name in others if (moment, name) < born), default=None)
+
+
+async def _chain(node: LndNode, reader: Reader) -> Chain:
+    asked = node.spec.bitcoind
+    if asked.cold_wallet is None:
+        endpoint = Endpoint(
+            host=str(asked.host),
+            rpc_port=asked.rpc_port or RPC_PORTS[node.spec.network],
+            zmq_block_port=asked.zmq_block_port or ZMQ_BLOCK,
+            zmq_tx_port=asked.zmq_tx_port or ZMQ_TX,
+            credentials_secret=str(asked.credentials_secret),
+        )
+        # Nothing of ours looks at this bitcoind: LND itself will tell.
+        return Chain(endpoint, ready=True, credentials=await _credentials(node, reader, endpoint))
+    wallet = await reader.get(Ref(COLD_WALLET, asked.cold_wallet), node.namespace)
+    if wallet is None:
+        return Chain(missing=True, ready=Unknown("there is no ColdWallet"))
+    endpoint_told = _endpoint(wallet.get("status", {}).get("endpoint"))
+    ready, told = _chain_ready(wallet)
+    return Chain(
+        endpoint_told,
+        ready=ready,
+        told=told,
+        network=wallet["spec"].get("network"),
+        credentials=await _credentials(node, reader, endpoint_told) if endpoint_told else None,
+    )
+
+
+def _endpoint(told: Mapping[str, object] | None) -> Endpoint | None:
+    """What a ColdWallet publishes; None where it is not all there."""
+    if not told:
+        return None
+    try:
+        return Endpoint(
+            host=str(told["host"]),
+            rpc_port=int(str(told["rpcPort"])),
+            zmq_block_port=int(str(told["zmqBlockPort"])),
+            zmq_tx_port=int(str(told["zmqTxPort"])),
+            credentials_secret=str(told["credentialsSecret"]),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _chain_ready(wallet: Manifest) -> tuple[bool | Unknown, str]:
+    conditions = wallet.get("status", {}).get("conditions", [])
+    found = next((one for one in conditions if one.get("type") == "ChainReady"), None)
+    if found is None:
+        return Unknown("its ColdWallet has not said whether the chain is ready"), ""
+    told = str(found.get("message", ""))
+    if found.get("status") == "Unknown":
+        return Unknown(told), told
+    return found.get("status") == "True", told
+
+
+async def _credentials(node: LndNode, reader: Reader, endpoint: Endpoint) -> frozenset[str] | None:
+    found = await reader.get(Ref(SECRET, endpoint.credentials_secret), node.namespace)
+    return None if found is None else frozenset(key for key, value in manifests.opened(found).items() if value)
+
+
+async def _visit(
+    node: LndNode, children: Mapping[Ref, Manifest], doors: Doors, trusted: Mapping[str, str], wallet: Manifest | None
+) -> tuple[bytes | None, _Answers]:
+    """Ask LND, where there is one to ask."""
+    pod = children.get(names.pod(node.name))
+    if pod is None or not pod.get("status", {}).get("podIP"):
+        silent = Unknown("its pod does not run")
+        return None, _Answers(silent, silent, silent, silent)
+    host = names.address(node.name, node.namespace)
+    roots = "".join(trusted.values()).encode()
+    shown, answers = await asyncio.gather(
+        doors.presented(host, names.RPC), _ask(doors, f"{host}:{names.RPC}", roots, wallet)
+    )
+    return shown, answers
+
+
+async def _ask(doors: Doors, address: str, roots: bytes, wallet: Manifest | None) -> _Answers:
+    if not roots:
+        nobody = Unknown("no authority is known that could vouch for it")
+        return _Answers(nobody, nobody, nobody, nobody)
+    async with doors.connect(address, roots) as lnd:
+        state = await _answer(lnd.state())
+        early = state if isinstance(state, Unknown) else Unknown(f"LND is {state}")
+        if state not in (State.RPC_ACTIVE, State.SERVER_ACTIVE):
+            return _Answers(_known(state), early, early, early)
+        if wallet is None or not (seed := sealed.seed(wallet)):
+            mute = Unknown("without the seed in the wallet Secret LND cannot be asked")
+            return _Answers(_known(state), mute, mute, mute)
+        info, holdings = await asyncio.gather(
+            _answer(lnd.info(macaroon(seed))), _answer(lnd.funds_and_channels(macaroon(seed)))
+        )
+    funds, channels = (holdings, holdings) if isinstance(holdings, Unknown | Refused) else holdings
+    return _Answers(_known(state), info, _known(funds), _known(channels))
+
+
+def macaroon(seed: Iterable[str]) -> bytes:
+    """One that allows to look, for a minute."""
+    nonce = secrets.token_bytes(macaroons.NONCE_BYTES)
+    return macaroons.bake(macaroons.root_key(seed), macaroons.OBSERVE, nonce, datetime.now(UTC) + macaroons.LIFE)
+
+
+async def _answer(question: Awaitable[Answer]) -> Answer | Refused | Unknown:
+    try:
+        return await question
+    except Interrupted as stop:
+        told = stop.finding.message
+        return Refused(told) if isinstance(stop.finding.policy, Stalled) else Unknown(told)
+
+
+def _known(answer: Answer | Refused | Unknown) -> Answer | Unknown:
+    """Where a refusal tells no more than silence."""
+    return Unknown(answer.reason) if isinstance(answer, Refused) else answer
+
+
+def _published(node: LndNode, ours: Mapping[Ref, Manifest]) -> dict[str, Published]:
+    return {
+        one.name: sealed.published(live, one)
+        for one in consumers.CONSUMERS
+        if (live := ours.get(names.consumer(node.name, one.name)))
+    }
+
+
+def _given(node: LndNode) -> str | None:
+    return node.spec.tls.ca_secret if node.spec.tls else None

@@ -1,0 +1,117 @@
+"""What LND's pod says of itself (pure): starting, running, stopped by its own will, or crashed.
+
+LND ends by itself when bitcoind has been away for some minutes: it exits in good order
+and comes back when it can. That is not a crash, and nobody should be woken for it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
+from bankstack.engine.objects import Manifest
+from bankstack.kinds.lndnode import names
+from bankstack.kinds.lndnode.facts import Chain, Facts
+from bankstack.kinds.lndnode.subject import LndNode
+
+SOON: Final = 2.0
+#: How LND words that bitcoind is not there (or not ready), in its last lines.
+_BITCOIND_WORDS: Final = (
+    "connection refused", "no such host", "i/o timeout", "unable to create partial chain control",
+    "unable to connect to bitcoind", "Health check: chain backend", "chain backend",
+)  # fmt: skip
+_PASSWORD_WORDS: Final = ("invalid passphrase", "error unlocking wallet with password from file")
+_PASSWORD_FILE_WORDS: Final = ("error reading password from file",)
+
+
+def pod_is_up(node: LndNode, facts: Facts) -> Finding | None:
+    """Whether LND's process runs; if not, whose turn it is."""
+    pod = facts.children.get(names.pod(node.name))
+    if pod is None:
+        return Finding("Starting", f"LND's pod {node.name}-0 is being made", Waiting(SOON))
+    if "deletionTimestamp" in pod["metadata"]:
+        return Finding("Restarting", f"pod {node.name}-0 is being stopped and will be made again", Waiting(SOON))
+    container = _container(pod)
+    if "running" in container.get("state", {}):
+        return None
+    ended = _ended(container)
+    return _not_started(node, pod, container) if ended is None else _stopped(node, facts.chain, ended)
+
+
+def _container(pod: Manifest) -> dict[str, Any]:
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    found: dict[str, Any] = next((one for one in statuses if one["name"] == "lnd"), {})
+    return found
+
+
+def _ended(container: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """How the process ended, where it did."""
+    now, last = container.get("state", {}), container.get("lastState", {})
+    ended: Mapping[str, Any] | None = now.get("terminated") or last.get("terminated")
+    return ended
+
+
+def _not_started(node: LndNode, pod: Manifest, container: Mapping[str, Any]) -> Finding:
+    waiting = container.get("state", {}).get("waiting", {})
+    reason = waiting.get("reason", "")
+    told = waiting.get("message") or _unschedulable(pod)
+    if reason in ("ErrImagePull", "ImagePullBackOff", "InvalidImageName"):
+        return Finding(
+            "ImageMissing",
+            f"the image of LND cannot be pulled ({told}). The node does not run. Correct spec.version, "
+            "spec.image or spec.pod.imagePullSecrets",
+            Waiting(10.0),
+        )
+    if told:
+        return Finding("PodPending", f"pod {node.name}-0 cannot start yet: {told}. Nothing is lost", Waiting(5.0))
+    return Finding("Starting", f"pod {node.name}-0 starts", Waiting(SOON))
+
+
+def _unschedulable(pod: Manifest) -> str:
+    conditions = pod.get("status", {}).get("conditions", [])
+    found = [one for one in conditions if one["type"] == "PodScheduled" and one["status"] != "True"]
+    return str(found[0].get("message", "")) if found else ""
+
+
+def _stopped(node: LndNode, chain: Chain, ended: Mapping[str, Any]) -> Finding:
+    code, told = int(ended.get("exitCode", -1)), str(ended.get("message", ""))
+    if any(word in told for word in _PASSWORD_WORDS):
+        return Finding(
+            "WalletPasswordWrong",
+            f"LND cannot open its wallet with the password in Secret {node.spec.wallet.secret}: its channels are "
+            "safe but not watched. Put the former Secret back from its backup",
+            Stalled(),
+        )
+    if any(word in told for word in _PASSWORD_FILE_WORDS):
+        return Finding(
+            "WalletPasswordMissing",
+            f"LND found no password mounted from Secret {node.spec.wallet.secret}: it tries again by itself as soon "
+            "as Kubernetes has mounted it",
+            Waiting(5.0),
+        )
+    if _bitcoind_is_the_cause(chain, code, told):
+        return Finding(
+            "BitcoindAway",
+            "LND stopped itself in good order because bitcoind does not answer: channels are safe, payments are "
+            f"not possible. It starts again by itself. Look at bitcoind{_said(chain)}",
+            Waiting(5.0),
+        )
+    if code == 0:
+        return Finding("Restarting", "LND ended in good order and starts again by itself", Waiting(SOON))
+    return Finding(
+        "Crashed",
+        f"LND ended with exit code {code} ({ended.get('reason', 'Error')}) and is started again by itself: until it "
+        f"runs, its channels are not watched. Read the log: kubectl logs {node.name}-0 --previous",
+        Waiting(5.0),
+    )
+
+
+def _bitcoind_is_the_cause(chain: Chain, code: int, told: str) -> bool:
+    """LND's own shutdown ends with 0; at a start without bitcoind it ends with 1 and says so."""
+    if code == 0:
+        return chain.ready is not True
+    return code == 1 and any(word in told for word in _BITCOIND_WORDS)
+
+
+def _said(chain: Chain) -> str:
+    told = chain.ready.reason if isinstance(chain.ready, Unknown) else chain.told
+    return f": {told}" if told else ""

@@ -1,0 +1,97 @@
+"""What may be known of a Secret's content, and what act must take out of it.
+
+`observe` turns Secrets into facts here: after it, nothing holds their content.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from bankstack.engine import drift, manifests
+from bankstack.engine.objects import Manifest, Ref, annotation
+from bankstack.kinds.lndnode import names, pki
+from bankstack.kinds.lndnode.consumers import CONSUMERS, Consumer
+from bankstack.kinds.lndnode.facts import Authority, Backup, Certificate, Published, Unusable, Wallet
+from bankstack.kinds.lndnode.subject import LndNode
+
+US: Final = "bankstack"
+#: The outpoints in the newest channel backup, one a line.
+OUTPOINTS: Final = "channels"
+NEWEST: Final = "channel.backup"
+
+
+def content(secret: Manifest | None, key: str) -> bytes:
+    """One key's content, empty where it is not there."""
+    return manifests.opened(secret).get(key, b"") if secret else b""
+
+
+def password(secret: Manifest) -> bytes:
+    """The wallet's password, without the line's end that editors add (LND drops it too)."""
+    return content(secret, "password").rstrip(b"\r\n")
+
+
+def seed(secret: Manifest) -> tuple[str, ...]:
+    """The seed's words."""
+    return tuple(content(secret, "seed").decode("utf-8", "replace").split())
+
+
+def wallet(secret: Manifest | None) -> Wallet | None:
+    """The wallet Secret as decide may know it."""
+    if secret is None:
+        return None
+    return Wallet(
+        keys=frozenset(key for key, value in manifests.opened(secret).items() if value),
+        seed_words=len(seed(secret)),
+        password_bytes=len(password(secret)),
+        claimed_by=annotation(secret, names.CLAIMED_BY),
+        identity=annotation(secret, names.IDENTITY),
+        made_by_us=annotation(secret, names.MADE_BY) == US,
+    )
+
+
+def authority(secret: Manifest | None) -> Authority | Unusable | None:
+    """The authority in a Secret."""
+    return None if secret is None else pki.read_authority(manifests.opened(secret))
+
+
+def known_authorities(node: LndNode, ours: Mapping[Ref, Manifest], signer: Manifest | None) -> dict[str, str]:
+    """Every authority that somebody trusts already, by fingerprint: LND may show a certificate of any of them."""
+    read = authority(signer)
+    found = {read.fingerprint: read.pem} if isinstance(read, Authority) else {}
+    bundles = [content(ours.get(names.certificate(node.name)), "ca.crt")]
+    bundles += [content(ours.get(names.consumer(node.name, one.name)), "tls.cert") for one in CONSUMERS]
+    for bundle in bundles:
+        found |= pki.read_bundle(bundle)
+    return found
+
+
+def certificate(secret: Manifest | None, trusted: Mapping[str, str]) -> Certificate | None:
+    """The certificate that LND will show, None where the Secret has none that works."""
+    if secret is None:
+        return None
+    files = manifests.opened(secret)
+    return pki.belongs(files, pki.read_certificate(files.get("tls.crt", b""), trusted))
+
+
+def published(secret: Manifest, consumer: Consumer) -> Published:
+    """What a consumer's Secret was written with."""
+    keys = {"tls.cert", "tls_base64", "pubkey", consumer.macaroon_key}
+    return Published(
+        permissions=annotation(secret, names.PERMISSIONS),
+        identity=content(secret, "pubkey").decode("utf-8", "replace") or None,
+        trust=frozenset(pki.read_bundle(content(secret, "tls.cert"))),
+        intact=_ours(secret, keys),
+    )
+
+
+def backup(secret: Manifest | None) -> Backup | None:
+    """The newest channel backup, None where there is none."""
+    channels = annotation(secret, names.CHANNELS) if secret else None
+    saved_at = annotation(secret, names.SAVED_AT) if secret else None
+    if secret is None or not channels or not saved_at:
+        return None
+    return Backup(channels, saved_at, intact=_ours(secret, {NEWEST, OUTPOINTS}))
+
+
+def _ours(secret: Manifest, keys: Iterable[str]) -> bool:
+    """Whether these keys are there as we wrote them: whoever changes one takes it from us."""
+    return drift.covers(drift.owned(secret), {"metadata": {}, "data": dict.fromkeys(keys, "")})
