@@ -162,7 +162,10 @@ class ApiServer:
 
     def edit(self, key: Key, change: Content, manager: str, *, status: bool = False) -> Manifest:
         """Read, change in place, write: what `kubectl edit` or a controller does."""
-        manifest = self.objects[key].shown()
+        live = self.objects.get(key)
+        if live is None:
+            raise ApiError(404, "NotFound", str(key))
+        manifest = live.shown()
         change(manifest)
         return self.update(key, manifest, manager, status=status)
 

@@ -16,6 +16,11 @@ class Crash(BaseException):
     """The process died here. No `except Exception` survives it, as none survives SIGKILL."""
 
 
+def is_crash(error: BaseException) -> bool:
+    """Whether it is the simulated death, also from within a group of tasks."""
+    return isinstance(error, Crash) or (isinstance(error, BaseExceptionGroup) and any(map(is_crash, error.exceptions)))
+
+
 class When(Enum):
     """On which side of the effect a fault strikes."""
 

@@ -5,7 +5,7 @@ schedule of faults takes the same course, to the call.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -16,8 +16,9 @@ from bankstack.engine.reconcile import Outcome, reconcile
 
 from . import neighbours
 from .apiserver import ApiServer, Event, Key
-from .cluster import SimulatedCluster, is_crash
-from .faults import Calls, Schedule, none
+from .cluster import SimulatedCluster
+from .faults import Calls, Schedule, is_crash, none
+from .line import Line, Pause
 
 NAMESPACE = "bank"
 #: Passes of each resource that must find nothing to do before the world counts as settled.
@@ -40,7 +41,8 @@ class Operator:
 
     def start(self) -> None:
         """A new process: it lists everything, as a watch does first."""
-        self.cluster = SimulatedCluster(self._world.server, self._world.calls, self._world.pause)
+        self.line = Line(self._world.calls, self._world.pause)
+        self.cluster = SimulatedCluster(self._world.server, self.line)
         self.due: dict[Key, datetime] = {}
         self.calm: Counter[Key] = Counter()
         self._failures: Counter[Key] = Counter()
@@ -81,7 +83,7 @@ class Operator:
         except BaseException as error:
             if not is_crash(error):
                 raise
-        if self.cluster.dead:
+        if self.line.dead:
             self._world.restarts += 1
             self.start()
             return
@@ -132,7 +134,7 @@ class World:
         self.outside, self.healthy = outside, healthy
         self.outcomes: list[tuple[str, Outcome]] = []
         self.restarts = 0
-        self.pause: Callable[[], Awaitable[None]] | None = None
+        self.pause: Pause | None = None
         self._events: list[Event] = []
         #: What becomes of the events on their way: all of them at once, in order, if nothing else is said.
         self.courier: Callable[[list[Event]], list[Event]] = lambda events: events

@@ -14,7 +14,7 @@ from bankstack.engine import declared, manifests
 from bankstack.engine.decision import Action, Apply, Ask, Delete
 from bankstack.engine.execute import execute, is_ours
 from bankstack.engine.finding import Interrupted, Stalled
-from bankstack.engine.objects import CONFIG_MAP, SECRET, Manifest, Ref
+from bankstack.engine.objects import CONFIG_MAP, OWNER_LABEL, SECRET, Manifest, Ref
 from bankstack.engine.ports import Subject
 
 
@@ -66,11 +66,16 @@ async def test_an_answer_lost_after_the_write_is_a_failure_too() -> None:
 
 
 STRANGERS: tuple[tuple[str, Callable[[Manifest], object]], ...] = (
-    ("without labels", lambda meta: meta.pop("labels")),
-    ("of another resource", lambda meta: meta["labels"].update({"bankstack.io/owner": "Toy.other"})),
+    ("without owner and labels", lambda meta: (meta.pop("ownerReferences"), meta.pop("labels"))),
+    ("of another resource", lambda meta: (meta.pop("ownerReferences"), meta.update(labels=labels("Toy.other")))),
     ("of an earlier life", lambda meta: meta["ownerReferences"][0].update(uid="an-earlier-one")),
     ("of another controller", lambda meta: meta["ownerReferences"][0].update(uid="x", kind="Helm")),
+    ("of two", lambda meta: meta["ownerReferences"].append({"uid": "x", "kind": "Helm", "controller": True})),
 )  # fmt: skip
+
+
+def labels(owner: str) -> dict[str, str]:
+    return {OWNER_LABEL: owner}
 
 
 @pytest.mark.parametrize("change", [row[1] for row in STRANGERS], ids=[row[0] for row in STRANGERS])
@@ -85,6 +90,16 @@ async def test_an_object_that_is_not_ours_is_refused_and_left(change: Callable[[
     assert stopped.value.finding.reason == "NameTaken"
     assert isinstance(stopped.value.finding.policy, Stalled)
     assert site.live(CONFIG_MAP, "c") == before
+
+
+async def test_an_owned_object_that_lost_its_label_is_still_ours_and_gets_it_back() -> None:
+    site = Site()
+    ours = site.config()
+    site.world.server.create(
+        site.world.key(CONFIG_MAP, "c"), ours | {"metadata": ours["metadata"] | {"labels": {}}}, "x"
+    )
+    await site.does(Apply(ours, "Changed"))
+    assert site.live(CONFIG_MAP, "c")["metadata"]["labels"][OWNER_LABEL] == "Toy.one"
 
 
 async def test_what_was_retained_from_an_earlier_life_is_ours() -> None:

@@ -28,7 +28,7 @@ from bankstack.engine.objects import NAMESPACE as NAMESPACES
 from bankstack.engine.ports import Kind
 from bankstack.engine.reconcile import AFTER_ASK, Outcome, reconcile
 
-WRITES = ("apply", "create", "delete", "status", "finalize", "announce")
+WRITES = ("apply", "create", "delete", "status", "finalize")
 
 
 def writes(world: World, since: int = 0) -> list[str]:
@@ -209,7 +209,7 @@ async def test_a_kind_that_cannot_look_concludes_nothing() -> None:
     world.calls.schedule = always("list Pod", Fault(0))
     outcome = await one_pass(world)
     assert (outcome.result, outcome.backoff) == ("transient", True)
-    assert writes(world, before) == ["status Toy one", "announce Toy one ApiServerUnavailable"]
+    assert writes(world, before) == ["status Toy one", "create Event one.ApiUnavailable"]
     assert (world.live(TOY, "one") or {})["status"]["pinned"] == "hello"
 
 
@@ -218,7 +218,7 @@ async def test_the_first_action_that_fails_ends_the_pass_and_is_told() -> None:
     world.calls.schedule = always("apply PersistentVolumeClaim", Fault(503, When.BEFORE))
     await one_pass(world)
     assert world.live(STATEFUL_SET, "one-toy") is None
-    assert conditions(world)["Ready"] == ("False", "ApiServerUnavailable")
+    assert conditions(world)["Ready"] == ("False", "ApiUnavailable")
 
 
 async def test_a_failure_before_release_keeps_the_finalizer() -> None:
