@@ -32,6 +32,7 @@ BITCOIND_OWNS = (
     "server", "daemon", "datadir", "conf", "chain", "regtest", "signet", "testnet", "testnet4", "txindex",
     "rpcauth", "rpcuser", "rpcpassword", "rpccookiefile", "rpcwhitelist", "rpcwhitelistdefault", "rpcbind",
     "rpcallowip", "rpcport", "bind", "port", "zmqpubrawblock", "zmqpubrawtx", "wallet", "walletdir", "disablewallet",
+    "includeconf", "settings",
 )  # fmt: skip
 
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$", max_length=8)]
@@ -55,6 +56,12 @@ class Bitcoind(Part):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         bitcoin.reserved(BITCOIND_OWNS, "bitcoind"),
+        Rule(
+            rule="!has(self.config) || self.config.all(line, !line.key.contains('.') && !(line.key.startsWith('no')"
+            f" && line.key.substring(2) in {list(BITCOIND_OWNS)}))",
+            message="bitcoind.config has a section (regtest.x) or a negation (noserver) of an option that the operator "
+            "sets itself: remove it; what is given here goes to the section of spec.network",
+        ),
         Rule(
             rule="!(self.version in ['30.0', '30.1'])",
             message="bitcoind.version 30.0 and 30.1 can delete wallets while migrating them: use 29.x or 30.2",
@@ -186,6 +193,24 @@ class ColdWalletSpec(Part):
     )
 
 
+class Endpoint(Part):
+    """Where others find this bitcoind."""
+
+    host: Host = Field(description="Name of its Service, or the external host.")
+    rpc_port: Port = Field(description="JSON-RPC.")
+    zmq_block_port: Port | None = Field(default=None, description="Raw blocks by ZMQ; absent where there are none.")
+    zmq_tx_port: Port | None = Field(default=None, description="Raw transactions by ZMQ; absent where there are none.")
+    credentials_secret: Name = Field(description="Secret with keys username and password, for LND.")
+
+
+class SpecterStatus(Part):
+    """Where people sign."""
+
+    host: Host = Field(description="Name of Specter's Service.")
+    port: Port = Field(description="Its port, HTTP.")
+    admin_secret: Name = Field(description="Secret with keys username and password, to log in with.")
+
+
 class ColdWalletStatus(Status):
     """What is true of a ColdWallet. Balances and heights are metrics: they change without anyone acting."""
 
@@ -195,6 +220,15 @@ class ColdWalletStatus(Status):
     version: Annotated[str, StringConstraints(max_length=128)] | None = Field(
         default=None, description="What bitcoind says of itself."
     )
+    endpoint: Endpoint | None = Field(default=None, description="Where an LndNode finds this bitcoind.")
+    wallet: Annotated[str, StringConstraints(max_length=128)] | None = Field(
+        default=None, description="Name of the watching wallet in bitcoind, as -rpcwallet takes it."
+    )
+    complete_since: Timestamp | None = Field(
+        default=None,
+        description="The wallet knows every coin received since then: the scan from there was seen to end.",
+    )
+    specter: SpecterStatus | None = Field(default=None, description="Where people sign; absent where not run.")
     descriptor_checksums: list[Annotated[str, StringConstraints(max_length=8)]] | None = Field(
         default=None, max_length=2, description="Pinned checksums of the receive and change descriptors."
     )
