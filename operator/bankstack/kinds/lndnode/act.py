@@ -14,7 +14,7 @@ from typing import Final
 
 from bankstack.clients.lnd.answers import Permission
 from bankstack.clients.lnd.client import Connect, Lightning
-from bankstack.engine import manifests
+from bankstack.engine import drift, manifests
 from bankstack.engine.conditions import stamp
 from bankstack.engine.decision import Ask
 from bankstack.engine.execute import foreign, is_ours
@@ -22,6 +22,7 @@ from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
 from bankstack.engine.ports import Act, Cluster, Reader
 from bankstack.kinds.lndnode import consumers, macaroons, names, pki, sealed
+from bankstack.kinds.lndnode.facts import Wallet
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: Random bytes of a wallet's password, before base64.
@@ -36,7 +37,7 @@ BACKUP_BYTES: Final = 600_000
 def acts(connect: Connect) -> dict[str, Act]:
     """The kind's own actions, by the names that Ask has."""
     with_lnd: Mapping[str, Callable[[LndNode, Ask, Cluster, Connect], Awaitable[None]]] = {
-        "make_wallet": make_wallet,
+        "make_seed": make_seed,
         "init_wallet": init_wallet,
         "publish": publish,
         "save_channel_backup": save_channel_backup,
@@ -51,6 +52,7 @@ def acts(connect: Connect) -> dict[str, Act]:
     alone: dict[str, Act] = {
         "make_authority": make_authority,
         "issue_certificate": issue_certificate,
+        "make_wallet": make_wallet,
         "claim_wallet": claim_wallet,
         "release_wallet": release_wallet,
     }
@@ -88,37 +90,42 @@ async def claim_wallet(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     if held and held.claimed_by not in (None, node.name):
         raise Interrupted(Finding("WalletInUse", f"Secret {node.spec.wallet.secret} was just claimed", Transient()))
     identity = ask.words.get("identity") or (held.identity if held else None)
-    await _annotate(
-        node, live, {names.CLAIMED_BY: node.name} | ({names.IDENTITY: identity} if identity else {}), cluster
-    )
+    told = {names.CLAIMED_BY: node.name} | ({names.IDENTITY: identity} if identity else {})
+    await _write(node, live, told, {}, cluster)
 
 
 async def release_wallet(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
     """Take our annotations off a wallet Secret that someone brought along."""
     live = await cluster.get(Ref(SECRET, node.spec.wallet.secret), node.namespace)
     if live is not None and sealed.wallet(live) and _claimed_by(live) == node.name:
-        await _annotate(node, live, {}, cluster)
+        await _write(node, live, {}, {}, cluster)
 
 
-async def make_wallet(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
-    """Password and seed, both at once and only where no such Secret is. LND has no wallet yet."""
-    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
-        words = await lnd.gen_seed()
+async def make_wallet(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
+    """A password, only where no such Secret is, and claimed from its first moment. LND starts with it."""
     meta = manifests.retained(node, names.COMPONENT, node.spec.wallet.secret)
     meta["annotations"] = {names.CLAIMED_BY: node.name, names.MADE_BY: sealed.US}
     password = base64.urlsafe_b64encode(secrets.token_bytes(PASSWORD_BYTES)).rstrip(b"=")
-    await cluster.create(
-        manifests.secret(meta, {"password": password, "seed": " ".join(words).encode()}), node.namespace
-    )
+    if await cluster.create(manifests.secret(meta, {"password": password}), node.namespace) is None:
+        # Someone was quicker. What comes after this Ask must not start on another's wallet.
+        raise Interrupted(Finding("WalletInUse", f"Secret {node.spec.wallet.secret} was just made", Transient()))
+
+
+async def make_seed(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """A seed beside the password that we made, written down before LND makes anything from it."""
+    live = await _there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    if sealed.seed(live):
+        return
+    _require_unused(node, live)
+    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+        words = await lnd.gen_seed()
+    await _write(node, live, {names.CLAIMED_BY: node.name}, {"seed": " ".join(words).encode()}, cluster)
 
 
 async def init_wallet(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Give LND the wallet of the Secret. Looked at once more: it must be this node's, and nobody's before."""
     live = await _there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
-    held = sealed.wallet(live)
-    if held is None or held.claimed_by != node.name or held.identity is not None:
-        told = f"Secret {node.spec.wallet.secret} is not the unused wallet of {node.name} any more: looked at again"
-        raise Interrupted(Finding("WalletInUse", told, Transient()))
+    held = _require_unused(node, live)
     seed = sealed.seed(live)
     window = 0 if held.made_by_us else RECOVERY_WINDOW
     async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
@@ -196,12 +203,35 @@ def _kept(before: Manifest | None) -> dict[str, bytes]:
     return kept
 
 
-async def _annotate(node: LndNode, live: Manifest, annotations: Mapping[str, str], cluster: Cluster) -> None:
+def _require_unused(node: LndNode, secret: Manifest) -> Wallet:
+    held = sealed.wallet(secret)
+    if held is None or held.claimed_by != node.name or held.identity is not None:
+        told = f"Secret {node.spec.wallet.secret} is not the unused wallet of {node.name} any more: looked at again"
+        raise Interrupted(Finding("WalletInUse", told, Transient()))
+    return held
+
+
+async def _write(
+    node: LndNode, live: Manifest, annotations: Mapping[str, str], files: Mapping[str, bytes], cluster: Cluster
+) -> None:
+    """Our part of a wallet Secret: these annotations, these keys, and every key that we have written before.
+
+    What an apply leaves out of what we own is deleted, and here that would be a seed.
+    """
+    before = {key: value for key, value in manifests.opened(live).items() if f"f:{key}" in _owned_keys(live)}
     meta: Manifest = {"name": live["metadata"]["name"], "namespace": node.namespace}
     if annotations:
         meta["annotations"] = dict(annotations)
-    patch = {"apiVersion": "v1", "kind": "Secret", "metadata": meta}
+    patch = manifests.secret(meta, {**files, **before})
+    del patch["type"]
+    if not patch["data"]:
+        del patch["data"]
     await cluster.apply(_at_version(patch, live), node.namespace)
+
+
+def _owned_keys(live: Manifest) -> Mapping[str, object]:
+    found: Mapping[str, object] = drift.owned(live).get("f:data", {})
+    return found
 
 
 def _at_version(manifest: Manifest, live: Manifest | None) -> Manifest:

@@ -72,9 +72,8 @@ def identity_is_the_pinned_one(node: LndNode, facts: Facts) -> Finding | None:
 
 def wallet_is_of_this_node(node: LndNode, facts: Facts) -> Finding | None:
     """Two LNDs with one seed revoke each other's channel states, which loses all their money."""
-    claimed = facts.wallet.claimed_by if facts.wallet else None
-    other = claimed if claimed and claimed != node.name else facts.rival if not claimed else None
-    if other is None:
+    other = facts.wallet.claimed_by if facts.wallet else None
+    if other in (None, node.name):
         return None
     return Finding(
         "WalletInUse",
@@ -107,11 +106,12 @@ def wallet_secret_is_there(node: LndNode, facts: Facts) -> Finding | None:
 
 
 def wallet_secret_is_complete(node: LndNode, facts: Facts) -> Finding | None:
-    """Password and seed, both usable."""
+    """Password and seed, both usable. The seed of a wallet of our making comes once LND runs."""
     wallet = facts.wallet
     if wallet is None:
         return None
-    lacking = [f"key {key} is missing" for key in ("password", "seed") if key not in wallet.keys]
+    needed = ("password",) if wallet.made_by_us and not pins(node, facts) else ("password", "seed")
+    lacking = [f"key {key} is missing" for key in needed if key not in wallet.keys]
     if "password" in wallet.keys and wallet.password_bytes < PASSWORD_BYTES:
         lacking.append(f"password has fewer than {PASSWORD_BYTES} bytes")
     if "seed" in wallet.keys and wallet.seed_words != SEED_WORDS:
@@ -214,6 +214,19 @@ def macaroon_is_accepted(node: LndNode, facts: Facts) -> Finding | None:
         "SeedIsAnothers",
         f"LND does not accept what is derived from the seed in Secret {node.spec.wallet.secret}: that is not the seed "
         "of the wallet that runs. Put the former Secret back before LND has to be restored from it",
+        Stalled(),
+    )
+
+
+def certificate_is_trusted(node: LndNode, facts: Facts) -> Finding | None:
+    """A certificate that no known authority signed: another program, or one whose authority was lost."""
+    if isinstance(facts.presented, Unknown) or facts.presented.issuer is not None:
+        return None
+    return Finding(
+        "CertificateUnknown",
+        "LND shows a certificate that no known authority signed: nobody can talk to it, and the operator does not. Its "
+        f"channels are safe. Put Secret {names.certificate(node.name).name} and its authority's back, or restart LND: "
+        "it then shows the certificate of that Secret",
         Stalled(),
     )
 
@@ -357,6 +370,7 @@ OBSTACLES: Final = (
 SHORTFALLS: Final = (
     volume_stays,
     running.pod_is_up,
+    certificate_is_trusted,
     macaroon_is_accepted,
     lnd_answers,
     wallet_is_made,

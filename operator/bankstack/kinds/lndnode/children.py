@@ -136,9 +136,9 @@ def _lnd(node: LndNode, bitcoind: Endpoint) -> Manifest:
         "name": "lnd",
         "image": image(node),
         "command": ["lnd"],
-        "args": [f"--lnddir={conf.DATA}", f"--configfile={conf.FOLDER}/{conf.FILE}"],
+        "args": [f"--configfile={conf.FOLDER}/{conf.FILE}"],
         "env": [
-            {"name": "HOME", "value": conf.DATA},
+            {"name": "HOME", "value": conf.HOME},
             _secret_variable(conf.RPC_USER, bitcoind.credentials_secret, "username"),
             _secret_variable(conf.RPC_PASSWORD, bitcoind.credentials_secret, "password"),
         ],

@@ -10,7 +10,10 @@ from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.facts import Endpoint
 from bankstack.kinds.lndnode.model import LndNodeSpec
 
-DATA: Final = "/data"
+HOME: Final = "/home/lnd"
+#: The volume is LND's default directory below its home: given another one by --lnddir, LND v0.21 drops tlscertpath
+#: and makes itself a certificate of its own.
+DATA: Final = f"{HOME}/.lnd"
 FOLDER: Final = "/etc/lnd"
 FILE: Final = "lnd.conf"
 WALLET: Final = "/run/secrets/wallet"

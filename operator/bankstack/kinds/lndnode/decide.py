@@ -72,7 +72,10 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
 def _claim(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """The wallet Secret says whose it is, and which identity came of it."""
     wallet, known = facts.wallet, checks.identity(node, facts)
-    if wallet is None or (wallet.claimed_by == node.name and wallet.identity == known):
+    if wallet is None:
+        # Only where it may be made: wallet_secret_is_there would have stopped us otherwise.
+        return (Ask("make_wallet", "Missing"),)
+    if wallet.claimed_by == node.name and wallet.identity == known:
         return ()
     return (Ask("claim_wallet", "Unclaimed", {"identity": known} if known else {}),)
 
@@ -121,11 +124,10 @@ def _sweep(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Delete, ...
 
 def _wallet(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """A wallet is made once, on a volume that never had one, after its seed is safe in the Secret."""
-    if facts.state != State.NON_EXISTING or checks.pins(node, facts):
+    if facts.state != State.NON_EXISTING or checks.pins(node, facts) or facts.wallet is None:
         return ()
-    if facts.wallet is None:
-        return (Ask("make_wallet", "Missing"),)
-    return (Ask("init_wallet", "Missing"),)
+    init = Ask("init_wallet", "Missing")
+    return (init,) if "seed" in facts.wallet.keys else (Ask("make_seed", "Missing"), init)
 
 
 def _publish(node: LndNode, facts: Facts) -> tuple[Ask, ...]:

@@ -108,8 +108,6 @@ class Facts:
     #: Secrets that were made for the node: which life of each, nothing of what is in them.
     secrets: Mapping[Ref, str] = field(default_factory=dict)
     wallet: Wallet | None = None
-    #: Another LndNode that asked for the same wallet Secret before this one.
-    rival: str | None = None
     authority: Authority | Unusable | None = None
     certificate: Certificate | None = None
     #: What LND shows to those who connect.

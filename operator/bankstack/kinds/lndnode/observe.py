@@ -20,11 +20,9 @@ from bankstack.engine.ports import Reader, resource_type
 from bankstack.kinds.coldwallet import model as coldwallet
 from bankstack.kinds.lndnode import consumers, macaroons, names, pki, sealed
 from bankstack.kinds.lndnode.facts import Chain, Endpoint, Facts, Published, Refused
-from bankstack.kinds.lndnode.model import RESOURCE
 from bankstack.kinds.lndnode.subject import LndNode
 
 COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
-LND_NODE: Final = resource_type(RESOURCE)
 RPC_PORTS: Final = {"mainnet": 8332, "testnet": 18332, "signet": 38332, "regtest": 18443}
 ZMQ_BLOCK, ZMQ_TX = 28332, 28333
 
@@ -52,12 +50,11 @@ class _Answers:
 
 async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
     """Everything decide may know."""
-    live, wallet, authority, chain, rival = await asyncio.gather(
+    live, wallet, authority, chain = await asyncio.gather(
         _children(node, reader),
         reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace),
         _given_authority(node, reader),
         _chain(node, reader),
-        _rival(node, reader),
     )
     ours = {ref: one for ref, one in live.items() if ref.type == SECRET}
     signer = authority if _given(node) else ours.get(names.authority(node.name))
@@ -70,7 +67,6 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
         children=children,
         secrets={ref: uid(one) for ref, one in ours.items()},
         wallet=sealed.wallet(wallet),
-        rival=rival,
         authority=read,
         certificate=certificate,
         presented=(shown and pki.read_certificate(shown, trusted)) or Unknown("LND shows no certificate"),
@@ -95,18 +91,6 @@ async def _children(node: LndNode, reader: Reader) -> dict[Ref, Manifest]:
 async def _given_authority(node: LndNode, reader: Reader) -> Manifest | None:
     given = _given(node)
     return await reader.get(Ref(SECRET, given), node.namespace) if given else None
-
-
-async def _rival(node: LndNode, reader: Reader) -> str | None:
-    """The LndNode that asked for this wallet Secret first, where it is not this one."""
-    born = (node.manifest["metadata"].get("creationTimestamp", ""), node.name)
-    others = [
-        (other["metadata"].get("creationTimestamp", ""), other["metadata"]["name"])
-        for other in await reader.list(LND_NODE, node.namespace, {})
-        if other["metadata"]["name"] != node.name
-        and other["spec"].get("wallet", {}).get("secret") == node.spec.wallet.secret
-    ]
-    return min((name for moment, name in others if (moment, name) < born), default=None)
 
 
 async def _chain(node: LndNode, reader: Reader) -> Chain:

@@ -20,7 +20,6 @@ _BITCOIND_WORDS: Final = (
     "unable to connect to bitcoind", "Health check: chain backend", "chain backend",
 )  # fmt: skip
 _PASSWORD_WORDS: Final = ("invalid passphrase", "error unlocking wallet with password from file")
-_PASSWORD_FILE_WORDS: Final = ("error reading password from file",)
 
 
 def pod_is_up(node: LndNode, facts: Facts) -> Finding | None:
@@ -80,13 +79,6 @@ def _stopped(node: LndNode, chain: Chain, ended: Mapping[str, Any]) -> Finding:
             f"LND cannot open its wallet with the password in Secret {node.spec.wallet.secret}: its channels are "
             "safe but not watched. Put the former Secret back from its backup",
             Stalled(),
-        )
-    if any(word in told for word in _PASSWORD_FILE_WORDS):
-        return Finding(
-            "WalletPasswordMissing",
-            f"LND found no password mounted from Secret {node.spec.wallet.secret}: it tries again by itself as soon "
-            "as Kubernetes has mounted it",
-            Waiting(5.0),
         )
     if _bitcoind_is_the_cause(chain, code, told):
         return Finding(
