@@ -58,15 +58,20 @@ class Loop:
         self._busy: set[asyncio.Task[None]] = set()
         metrics.watch_depth(lambda: len(self.queue))
 
-    def changed(self, of: Type, namespace: str, name: str, owner: str | None = None) -> None:
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The table it was handed."""
+        return tuple(self._kinds.values())
+
+    def changed(self, of: Type, namespace: str, name: str, owners: Iterable[str] = ()) -> None:
         """An event: an object appeared, changed or went.
 
-        Wakes the resource itself, the one it was made for (`owner`, the owner label's
-        value) and those that wait for it.
+        Wakes the resource itself, the one it was made for (`owners`, as the owner label
+        names them: Kind.name) and those that wait for it.
         """
         if _is_declared(self._kinds, of):
             self.queue.add(Key(of.kind, namespace, name))
-        if owner is not None:
+        for owner in owners:
             kind, _, resource = owner.partition(".")
             # Who may label an object may write any name there: only a kind of the table has a queue.
             if kind in self._kinds:

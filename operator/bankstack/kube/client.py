@@ -106,6 +106,22 @@ class KubeCluster:
         # Items of a list do not say what they are; an object of its own does.
         return tuple(named | item for item in _yes(call, reply).manifest["items"])
 
+    async def names(self, of: Type, namespace: str, labels: str, most: int) -> tuple[str, ...]:
+        """Names of objects with these labels, so many at most (0: all)."""
+        query = {"labelSelector": labels} if labels else {}
+        request = Request("GET", path(of, namespace), query | ({"limit": str(most)} if most else {}))
+        call = Call("list", of, namespace)
+        items = _yes(call, await self._ask(call, request)).manifest["items"]
+        return tuple(item["metadata"]["name"] for item in items)
+
+    async def served(self, api_version: str) -> frozenset[str]:
+        """Plural names of the types that the API server has of this group and version."""
+        call = Call("get", Type(api_version, "APIResourceList", ""), "")
+        reply = await self._ask(call, Request("GET", f"/apis/{api_version}"))
+        if reply.code == NOT_FOUND:
+            return frozenset()
+        return frozenset(resource["name"] for resource in _yes(call, reply).manifest["resources"])
+
     async def apply(self, manifest: Manifest, namespace: str) -> Manifest:
         """Server-side apply in our one name, forced: callers made sure that the object is ours."""
         one = ref(manifest)
@@ -137,18 +153,18 @@ class KubeCluster:
             _yes(call, reply)
 
     async def apply_status(self, of: Type, manifest: Manifest) -> None:
-        """Write the status subresource, in our name. With metadata.uid, only of that life."""
+        """Write the status subresource in our name. Only metadata.resourceVersion binds it: the uid is not looked at."""
         meta = manifest["metadata"]
         call = Call("status", of, meta["namespace"], meta["name"])
         await self._apply(call, path(of, meta["namespace"], meta["name"], "status"), manifest)
 
-    async def finalize(self, of: Type, manifest: Manifest, finalizers: Sequence[str]) -> None:
-        """Replace metadata.finalizers, only while the object is at the manifest's resourceVersion."""
+    async def finalize(self, of: Type, manifest: Manifest, finalizers: Sequence[str]) -> Manifest:
+        """Replace metadata.finalizers, only while the object is at the manifest's resourceVersion; it, as it is then."""
         meta = manifest["metadata"]
         call = Call("finalize", of, meta["namespace"], meta["name"])
         change = {"metadata": {"resourceVersion": meta["resourceVersion"], "finalizers": list(finalizers)}}
         place = path(of, meta["namespace"], meta["name"])
-        _yes(call, await self._ask(call, Request("PATCH", place, OURS, change, MERGE_PATCH)))
+        return _yes(call, await self._ask(call, Request("PATCH", place, OURS, change, MERGE_PATCH))).manifest
 
     async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
         """An Event about a resource; `kind` is Normal or Warning. Losing one is no failure."""

@@ -4,6 +4,7 @@ Knows the `kubernetes` package; nothing else does but `client`.
 """
 
 import os
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
@@ -15,6 +16,32 @@ from kubernetes.aio.client.configuration import Configuration
 CONNECTIONS: Final = 32
 #: Shorter than the API server's 90 s, so that no request is sent into a connection it is just closing.
 KEEP_ALIVE_SECONDS: Final = 60
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The same way in, for a client that is not this package's: kopf's."""
+
+    server: str
+    ca_path: str | None
+    scheme: str | None
+    token: str | None
+    certificate_path: str | None
+    key_path: str | None
+
+
+async def credentials(api: ApiClient) -> Credentials:
+    """As they are now: a ServiceAccount's token is another one every hour."""
+    configuration = api.configuration
+    scheme, _, token = (await configuration.get_api_key_with_prefix("BearerToken") or "").partition(" ")
+    return Credentials(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        scheme=scheme.capitalize() or None,
+        token=token or None,
+        certificate_path=configuration.cert_file,
+        key_path=configuration.key_file,
+    )
 
 
 async def connect() -> ApiClient:

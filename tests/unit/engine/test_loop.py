@@ -74,13 +74,13 @@ def lnd_event(world: World, name: str = "lnd1") -> None:
 async def test_an_event_of_a_resource_and_one_of_its_child_are_each_a_pass_over_it(world: World) -> None:
     lnd_event(world)
     await world.passes_are(LND1)
-    world.loop.changed(STATEFUL_SET, "bank", "lnd1", owner="LndNode.lnd1")
+    world.loop.changed(STATEFUL_SET, "bank", "lnd1", ["LndNode.lnd1"])
     await world.passes_are(LND1, LND1)
 
 
 async def test_what_is_not_ours_wakes_nobody(world: World) -> None:
     world.loop.changed(SECRET, "bank", "s")
-    world.loop.changed(SECRET, "bank", "s", owner="Stranger.s")
+    world.loop.changed(SECRET, "bank", "s", ["Stranger.s"])
     world.loop.changed(Type("other.io/v1", "LndNode", "lndnodes"), "bank", "lnd9")
     lnd_event(world)
     await world.passes_are(LND1)

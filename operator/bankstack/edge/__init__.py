@@ -1,0 +1,1 @@
+"""Where kopf is, and only here: an event of a watched object becomes a key in the queue, nothing else."""

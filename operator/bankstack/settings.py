@@ -1,0 +1,90 @@
+"""The process's settings: one environment variable each, read once, wrong ones told in one sentence."""
+
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+class Refused(Exception):
+    """A setting that makes no sense: the variable, the rule, the cure."""
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", text):
+        raise ValueError("a name in Kubernetes' form: lower case letters, digits and dashes")
+    return text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise ValueError("names of namespaces, separated by commas: at least one")
+    return tuple(map(_name, names))
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return text
+
+    return read
+
+
+def _from(variable: str, read: Callable[[str], Any], default: str) -> Any:  # noqa: ANN401 - the field's own type
+    return field(default=read(default), metadata={"variable": variable, "read": read})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this process runs. What a bank is, its resources say."""
+
+    #: Namespaces whose resources this operator looks after. Each needs the Role of manifests/bank.
+    namespaces: tuple[str, ...] = _from("BANKSTACK_NAMESPACES", _names, "bank")
+    #: Namespace of the operator itself, where its Lease is.
+    own_namespace: str = _from("BANKSTACK_OWN_NAMESPACE", _name, "bankstack-system")
+    #: Who this process is among its replicas: its pod's name.
+    identity: str = _from("BANKSTACK_IDENTITY", _name, re.sub(r"[^a-z0-9.-]", "-", socket.gethostname().lower()))
+    #: Resources looked at side by side.
+    workers: int = _from("BANKSTACK_WORKERS", _number(1, 64), "8")
+    #: Seconds until a resource is looked at though nothing changed.
+    resync: int = _from("BANKSTACK_RESYNC_SECONDS", _number(10, 86400), "600")
+    #: Seconds that passes under way may still take when the process is told to stop.
+    grace: int = _from("BANKSTACK_GRACE_SECONDS", _number(0, 300), "30")
+    #: Port of /livez and /readyz.
+    health_port: int = _from("BANKSTACK_HEALTH_PORT", _number(1, 65535), "8081")
+    #: Port of /metrics.
+    metrics_port: int = _from("BANKSTACK_METRICS_PORT", _number(1, 65535), "8080")
+    #: Least level that is logged.
+    log_level: str = _from("BANKSTACK_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info")
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this environment. Raises Refused with a sentence for the first that is wrong."""
+    given = {}
+    for one in fields(Settings):
+        variable, read = one.metadata["variable"], one.metadata["read"]
+        if (text := environment.get(variable)) is not None:
+            try:
+                given[one.name] = read(text)
+            except ValueError as rule:
+                raise Refused(f"{variable} is {text!r:.80} and has to be {rule}: correct it and start again") from None
+    if unknown := sorted(
+        name
+        for name in environment
+        if name.startswith("BANKSTACK_") and name not in {one.metadata["variable"] for one in fields(Settings)}
+    ):
+        raise Refused(f"{unknown[0]} is no setting of this version: remove it, or correct its name")
+    return Settings(**given)
