@@ -127,7 +127,9 @@ class ApiServer:
         live = self.objects.get(key)
         if live is None and status:
             raise ApiError(404, "NotFound", str(key))
-        _require_same_life(live, manifest)
+        _require_version(key, live, manifest)
+        if not status:
+            _require_same_life(live, manifest)
         part = {"status": manifest.get("status", {})} if status else _without_status(manifest)
         who = Manager(manager, "Apply", "status" if status else "")
         before = flatten(live.manifest) if live else {}
@@ -150,9 +152,7 @@ class ApiServer:
         if live is None:
             raise ApiError(404, "NotFound", str(key))
         _require_same_life(live, manifest)
-        version = manifest["metadata"].get("resourceVersion")
-        if version is not None and version != live.manifest["metadata"]["resourceVersion"]:
-            raise ApiError(409, "Conflict", f"{key} has been modified")
+        _require_version(key, live, manifest)
         theirs, ours = (live.manifest, manifest) if status else (manifest, live.manifest)
         whole = {name: value for name, value in theirs.items() if name != "status"}
         whole |= {"status": ours["status"]} if "status" in ours else {}
@@ -276,5 +276,13 @@ def _without_status(manifest: Manifest) -> Manifest:
 
 def _require_same_life(live: Stored | None, manifest: Manifest) -> None:
     wished = manifest["metadata"].get("uid")
-    if wished is not None and (live is None or live.manifest["metadata"]["uid"] != wished):
-        raise ApiError(409, "Conflict", "the UID in the object is not that of what is stored")
+    if wished is not None and live is None:
+        raise ApiError(409, "Conflict", "the UID in the object is of something that is not stored")
+    if wished is not None and live is not None and live.manifest["metadata"]["uid"] != wished:
+        raise admission.invalid("metadata.uid: field is immutable")
+
+
+def _require_version(key: Key, live: Stored | None, manifest: Manifest) -> None:
+    wished = manifest["metadata"].get("resourceVersion")
+    if wished is not None and (live is None or live.manifest["metadata"]["resourceVersion"] != wished):
+        raise ApiError(409, "Conflict", f"{key} has been modified")

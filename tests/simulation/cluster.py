@@ -62,16 +62,16 @@ class SimulatedCluster:
         key = _of(of, manifest)
         await self._call("status", key, lambda _: self.server.apply(key, manifest, FIELD_MANAGER, status=True))
 
-    async def finalize(self, of: Type, manifest: Manifest, finalizers: Sequence[str]) -> None:
+    async def finalize(self, of: Type, manifest: Manifest, finalizers: Sequence[str]) -> Manifest:
         key = _of(of, manifest)
         version = manifest["metadata"]["resourceVersion"]
-        await self._call("finalize", key, lambda _: self._finalize(key, version, [*finalizers]))
+        return await self._call("finalize", key, lambda _: self._finalize(key, version, [*finalizers]))
 
-    def _finalize(self, key: Key, version: str, finalizers: Sequence[str]) -> None:
+    def _finalize(self, key: Key, version: str, finalizers: Sequence[str]) -> Manifest:
         def change(live: Manifest) -> None:
             live["metadata"] |= {"finalizers": [*finalizers], "resourceVersion": version}
 
-        self.server.edit(key, change, FIELD_MANAGER)
+        return self.server.edit(key, change, FIELD_MANAGER)
 
     async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
         key = Key(EVENT, about["metadata"]["namespace"], f"{about['metadata']['name']}.{reason}")

@@ -34,10 +34,10 @@ class Cluster(Reader, Protocol):
         """Delete this life of it; nothing happens where it is gone or another."""
 
     async def apply_status(self, of: Type, manifest: Manifest) -> None:
-        """Write the status subresource (apiVersion, kind, metadata.name/namespace, status), in our name."""
+        """Write the status subresource in our name, where metadata.resourceVersion is given only onto that version."""
 
-    async def finalize(self, of: Type, manifest: Manifest, finalizers: list[str]) -> None:
-        """Replace metadata.finalizers, only while the object is at the manifest's resourceVersion."""
+    async def finalize(self, of: Type, manifest: Manifest, finalizers: list[str]) -> Manifest:
+        """Replace metadata.finalizers, only at the manifest's resourceVersion; the object as it is then."""
 
     async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
         """An Event about a resource; `kind` is Normal or Warning. Losing one is no failure."""

@@ -65,7 +65,9 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     if subject.deleting and await _namespace_is_going(namespace, cluster):
         return await _release(kind, subject, cluster)
     if not subject.deleting and not subject.held and not subject.paused:
-        await cluster.finalize(kind.type, manifest, [*manifest["metadata"].get("finalizers", []), FINALIZER])
+        wanted = [*manifest["metadata"].get("finalizers", []), FINALIZER]
+        # The version that this pass is about, and that its status is bound to, is the one with the finalizer.
+        subject = replace(subject, manifest=await cluster.finalize(kind.type, manifest, wanted))
     return await _pass(kind, subject, cluster, now)
 
 
@@ -162,7 +164,9 @@ async def _tell(
 async def _write_status(kind: Kind, manifest: Manifest, status: Manifest, cluster: Cluster) -> None:
     if status == manifest.get("status"):
         return
-    meta = {key: manifest["metadata"][key] for key in ("name", "namespace", "uid")}
+    # Bound to the version that was looked at. The API server does not look at a status's uid: without this, what
+    # was seen of one wallet could be pinned onto another that got its name in the meantime.
+    meta = {key: manifest["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
     await cluster.apply_status(
         kind.type,
         {"apiVersion": kind.type.api_version, "kind": kind.type.kind, "metadata": meta, "status": status},

@@ -153,13 +153,13 @@ class KubeCluster:
             _yes(call, reply)
 
     async def apply_status(self, of: Type, manifest: Manifest) -> None:
-        """Write the status subresource in our name. Only metadata.resourceVersion binds it: the uid is not looked at."""
+        """Write the status subresource in our name, bound by metadata.resourceVersion; the uid is not looked at."""
         meta = manifest["metadata"]
         call = Call("status", of, meta["namespace"], meta["name"])
         await self._apply(call, path(of, meta["namespace"], meta["name"], "status"), manifest)
 
     async def finalize(self, of: Type, manifest: Manifest, finalizers: Sequence[str]) -> Manifest:
-        """Replace metadata.finalizers, only while the object is at the manifest's resourceVersion; it, as it is then."""
+        """Replace metadata.finalizers, only at the manifest's resourceVersion; the object as it is then."""
         meta = manifest["metadata"]
         call = Call("finalize", of, meta["namespace"], meta["name"])
         change = {"metadata": {"resourceVersion": meta["resourceVersion"], "finalizers": list(finalizers)}}

@@ -277,7 +277,7 @@ async def test_a_pass_over_another_life_of_the_name_writes_no_status_to_it() -> 
     world.server.remove(key)
     world.user_applies(TOY, toy.manifest(word="another"))
 
-    class Stale:
+    class Stale:  # the look was before, the rest of the pass is after
         async def get(self, ref: Ref, namespace: str) -> Manifest | None:
             return (
                 stale if ref.name == "one" and ref.type == TOY else await world.operators[0].cluster.get(ref, namespace)
