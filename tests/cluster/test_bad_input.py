@@ -1,13 +1,22 @@
 """The real API server and our CRDs: what is refused, with which words, and what stays possible."""
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kubernetes.aio import config
+from kubernetes.aio.client.configuration import Configuration
 
+from bankstack.engine.ports import resource_type
+from bankstack.kube.client import KubeCluster, Request, path
+from bankstack.kube.connection import over
+from labkit import paths
 from tests.misoperations import ALLOWED, ON_CREATE, ON_UPDATE, Case, Manifest, sample
+from tests.schema_mutations import RESOURCES, Mutation
+from tests.schema_mutations import cases as mutations
 
 from .conftest import Lab, Room
 
@@ -53,6 +62,23 @@ def test_a_change_that_would_lose_something_is_refused_with_its_sentence(wallets
 def test_an_ordinary_change_is_accepted(wallets: Room, case: Case) -> None:
     ended = dry_run(wallets.lab, case.manifest(), wallets.name)
     assert ended.returncode == 0, ended.stderr
+
+
+async def test_every_bound_of_the_schemas_is_kept_and_named(crds: None) -> None:  # noqa: ARG001 - order
+    configuration = Configuration()
+    await config.load_kube_config(str(paths.kubeconfig()), client_configuration=configuration)  # type: ignore[no-untyped-call]
+    cluster = KubeCluster(over(configuration))
+    strictly = {"dryRun": "All", "fieldValidation": "Strict"}
+
+    async def wrongly_answered(case: Mutation) -> str | None:
+        place = path(resource_type(RESOURCES[case.manifest["kind"]]), "default")
+        reply = await cluster._exchange(Request("POST", place, strictly, case.manifest), 30)  # noqa: SLF001 - a dry run is nobody's verb
+        said = reply.body.decode()
+        return None if not reply.is_yes and case.field in said else f"{case.of}: {case.name}: {reply.code} {said[:500]}"
+
+    found = await asyncio.gather(*map(wrongly_answered, mutations()))
+    await cluster.close()
+    assert [one for one in found if one] == []
 
 
 def test_a_name_too_long_for_its_children_is_refused(lab: Lab, crds: None) -> None:  # noqa: ARG001 - order
