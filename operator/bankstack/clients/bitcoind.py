@@ -81,11 +81,12 @@ class Chain:
 
 @dataclass(frozen=True)
 class Watched:
-    """One descriptor of a wallet: `text` with its checksum, as bitcoind words it."""
+    """One descriptor of a wallet: `text` with its checksum, as bitcoind words it; how far it is watched and used."""
 
     text: str
     internal: bool
-    active: bool
+    last_index: int
+    next_index: int
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,23 @@ class Wallet:
 
 @dataclass(frozen=True)
 class Import:
-    """One descriptor to watch; `since` in Unix seconds, 0 for the whole chain."""
+    """One descriptor to watch; `since` in Unix seconds, 0 for the whole chain.
+
+    `before` where the wallet has it already: bitcoind refuses a smaller range, and
+    would hand out used addresses again.
+    """
 
     text: str
     internal: bool
     since: int
+    before: Watched | None = None
+
+    def request(self) -> dict[str, object]:
+        """As importdescriptors takes it."""
+        asked = {"desc": self.text, "active": True, "internal": self.internal, "timestamp": self.since}
+        if self.before is None:
+            return asked
+        return asked | {"range": [0, self.before.last_index], "next_index": self.before.next_index}
 
 
 class Transport(Protocol):
@@ -164,7 +177,9 @@ class Bitcoind:
         return Wallet(
             private_keys=bool(about["private_keys_enabled"]),
             watched=tuple(
-                Watched(one["desc"], bool(one.get("internal", False)), bool(one["active"]))
+                Watched(
+                    one["desc"], bool(one.get("internal", False)), one.get("range", [0, 0])[1], one.get("next_index", 0)
+                )
                 for one in listed["descriptors"]
             ),
             scanned=float(scanning["progress"]) if scanning else None,
@@ -195,9 +210,7 @@ class Bitcoind:
 
         Raises Refused where any of them failed: the call itself succeeds all the same.
         """
-        asked = [
-            {"desc": one.text, "active": True, "internal": one.internal, "timestamp": one.since} for one in imports
-        ]
+        asked = [one.request() for one in imports]
         for answer in await self._call("importdescriptors", [asked], name, SCAN_BOUND):
             if not answer["success"]:
                 error = answer["error"]

@@ -6,7 +6,7 @@ safe at every point: what others are made from comes first, and is never replace
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
@@ -112,14 +112,12 @@ class _Bitcoinds:
         As soon as there is a bitcoind, also while it still fetches the chain: what comes
         later is then seen as it comes, and there is little or nothing to search.
         """
-        pair = descriptors.pair(wallet.spec)
-        since = _unix(wallet.spec.birthday)
-        imports = (client.Import(pair.receive, False, since), client.Import(pair.change, True, since))  # noqa: FBT003
         as_whom = await self._as(wallet, cluster)
 
         async def asking() -> None:
             async with self._connect(as_whom) as bitcoind:
-                await bitcoind.watch(ask.words["wallet"], imports)
+                known = (await bitcoind.wallet(ask.words["wallet"])).watched
+                await bitcoind.watch(ask.words["wallet"], _imports(wallet, known))
 
         try:
             await self._scans.start(wallet.uid, asking(), PATIENCE)
@@ -150,6 +148,14 @@ def _finding(ask: Ask, error: client.NoAnswer | client.Refused) -> Finding:
         f"{error}. The balance of this wallet is not known until that is solved; the coins are safe",
         policy,
     )
+
+
+def _imports(wallet: ColdWallet, known: Sequence[client.Watched]) -> list[client.Import]:
+    pair, since = descriptors.pair(wallet.spec), _unix(wallet.spec.birthday)
+    return [
+        client.Import(text, internal, since, next((one for one in known if descriptors.same(one.text, text)), None))
+        for text, internal in ((pair.receive, False), (pair.change, True))
+    ]
 
 
 def _unix(moment: str | None) -> int:

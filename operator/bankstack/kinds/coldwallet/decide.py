@@ -12,7 +12,7 @@ from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action, Ask, Decision, Delete
 from bankstack.engine.finding import Finding, first
 from bankstack.engine.objects import Ref, ref, uid
-from bankstack.kinds.coldwallet import checks, children, names, rights
+from bankstack.kinds.coldwallet import checks, children, config, names, rights
 from bankstack.kinds.coldwallet.facts import Facts, Place, Silent, Wallet
 from bankstack.kinds.coldwallet.leave import leave
 from bankstack.kinds.coldwallet.model import ColdWalletStatus, Endpoint, SpecterStatus
@@ -28,6 +28,12 @@ WALLET_READY: Final = Claim(
     "WalletReady", "True", "Verified", "the wallet watches the declared descriptors, nothing else, and knows its coins"
 )
 SPECTER_READY: Final = Claim("SpecterReady", "True", "Serving", "people can sign")
+
+#: A digest in a name tells nobody what changed.
+FILES_BY_PATH: Final = {
+    "spec.volumes[config].configMap.name": config.FILE,
+    "spec.volumes[seed].configMap.name": "what Specter is seeded with",
+}
 
 MEND_CREDENTIALS: Final = "MendCredentials"
 MEND_SPECTER_SECRETS: Final = "MendSpecterSecrets"
@@ -191,4 +197,5 @@ def _pending(wallet: ColdWallet, facts: Facts) -> tuple[Claim, ...]:
         for name, wanted in sets
         if (live := facts.live.get(ref(wanted))) and (paths := frozen.pending(wanted, frozen.hold(wanted, live)))
     }
-    return frozen.change_pending(tuple(path for paths in changed.values() for path in paths), " and ".join(changed))
+    told = tuple(FILES_BY_PATH.get(path, path) for paths in changed.values() for path in paths)
+    return frozen.change_pending(told, " and ".join(changed))

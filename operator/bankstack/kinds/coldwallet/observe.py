@@ -112,11 +112,9 @@ def _account(wallet: ColdWallet, secrets: Secrets, pods: tuple[Pod, ...]) -> cli
 
 def _as(wallet: ColdWallet, name: str, secret: Mapping[str, bytes]) -> client.Account | Silent:
     if not (secret.get("username") and secret.get("password")):
-        return Silent(
-            "CredentialsMissing",
-            f"Secret {name} with keys username and password is needed to ask bitcoind, and is not there or lacks "
-            "one: create it, and this goes on by itself",
-        )
+        cure = "create it, and this goes on by itself" if wallet.spec.external else "it is just being put back"
+        what = f"Secret {name} with keys username and password is needed to ask bitcoind, and is not whole: {cure}"
+        return Silent("CredentialsMissing", what)
     host, port = children.rpc_address(wallet)
     return client.Account(host, port, secret["username"].decode(), secret["password"].decode())
 
