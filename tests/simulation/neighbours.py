@@ -88,7 +88,12 @@ def _report(server: ApiServer, key: Key, pod: Key) -> None:
         "availableReplicas": int(ready),
         "updateRevision": digest(server.objects[key].manifest["spec"]["template"]),
     }
-    server.edit(key, lambda one: one.update(status=status), "kube-controller-manager", status=True)
+    _tell(server, key, status, "kube-controller-manager")
+
+
+def _tell(server: ApiServer, key: Key, status: Manifest, who: str) -> None:
+    if server.objects[key].manifest.get("status") != status:
+        server.edit(key, lambda one: one.update(status=status), who, status=True)
 
 
 def _is_ready(pod: Manifest) -> bool:
@@ -105,7 +110,7 @@ def kubelet(server: ApiServer, healthy: Healthy) -> None:
         missing = [str(one) for one in _needs(pod) if not _is_usable(server, key.namespace, one)]
         ready = not missing and healthy(pod)
         status = _status(pod, missing=missing, ready=ready)
-        server.edit(key, lambda one, to=status: one.update(status=to), "kubelet", status=True)  # type: ignore[misc]
+        _tell(server, key, status, "kubelet")
 
 
 def _needs(pod: Manifest) -> list[Ref]:
@@ -167,7 +172,7 @@ def volumes(server: ApiServer) -> None:
         claim = server.objects[key].manifest
         bound = {"phase": "Bound", "capacity": claim["spec"]["resources"]["requests"]}
         if "deletionTimestamp" not in claim["metadata"]:
-            server.edit(key, lambda one, to=bound: one.update(status=to), "kube-controller-manager", status=True)  # type: ignore[misc]
+            _tell(server, key, bound, "kube-controller-manager")
         elif key not in in_use:
             server.edit(key, lambda one: one["metadata"].update(finalizers=[]), "kube-controller-manager")
 

@@ -7,7 +7,7 @@ schedule of faults takes the same course, to the call.
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import OWNER_LABEL, Manifest, Ref, Type
@@ -25,6 +25,10 @@ NAMESPACE = "bank"
 CALM = 2
 
 
+#: A row of the table, or how a process makes itself one: over its own line, with a memory that dies with it.
+KindOrFactory: TypeAlias = Kind | Callable[[Line], Kind]
+
+
 class Outside(Protocol):
     """Software that runs in the pods: it goes on with what it does while time passes."""
 
@@ -35,14 +39,15 @@ class Outside(Protocol):
 class Operator:
     """One process: a queue of keys with times, and nothing else that a restart would lose."""
 
-    def __init__(self, world: "World", name: str, kinds: tuple[Kind, ...]) -> None:
-        self._world, self.name, self.kinds = world, name, kinds
+    def __init__(self, world: "World", name: str, made: tuple[KindOrFactory, ...]) -> None:
+        self._world, self.name, self.made = world, name, made
         self.start()
 
     def start(self) -> None:
         """A new process: it lists everything, as a watch does first."""
         self.line = Line(self._world.calls, self._world.pause)
         self.cluster = SimulatedCluster(self._world.server, self.line)
+        self.kinds = tuple(one if isinstance(one, Kind) else one(self.line) for one in self.made)
         self.due: dict[Key, datetime] = {}
         self.calm: Counter[Key] = Counter()
         self._failures: Counter[Key] = Counter()
@@ -122,7 +127,7 @@ class World:
 
     def __init__(
         self,
-        *kinds: Kind,
+        *kinds: KindOrFactory,
         schedule: Schedule = none,
         operators: int = 1,
         outside: Outside | None = None,

@@ -1,0 +1,232 @@
+"""LND as an LndNode sees it: its states, its wallet on a volume, the certificate it shows, macaroons it verifies.
+
+It remembers every wallet that was ever made on a volume: two are two thieves.
+"""
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, State
+from bankstack.clients.lnd.client import Connect
+from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
+from bankstack.kinds.lndnode import pki
+from bankstack.kinds.lndnode.observe import Doors
+
+from .line import Line
+from .pods import Mounts, Process, Software
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """What InitWallet made."""
+
+    password: bytes
+    seed: tuple[str, ...]
+    root_key: bytes
+
+    @property
+    def identity(self) -> str:
+        return "02" + hashlib.sha256(" ".join(self.seed).encode()).hexdigest()
+
+
+@dataclass
+class Disk:
+    """A volume with LND's data. `made` has every wallet that was ever made on it."""
+
+    wallet: Wallet | None = None
+    made: list[Wallet] = field(default_factory=list)
+    channels: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    local_sat: int = 0
+
+
+class LndProcess:
+    """One run of LND."""
+
+    def __init__(self, disk: Disk, mounted: Mounts, *, follows: Callable[[str], bool]) -> None:
+        self.disk = disk
+        self.certificate = mounted.secrets["tls"]["tls.crt"]
+        self._password = mounted.secrets["wallet"].get("password", b"").rstrip(b"\r\n")
+        conf = mounted.files["config"]["lnd.conf"]
+        host = next(line for line in conf.splitlines() if line.startswith("bitcoind.rpchost="))
+        self._bitcoind = host.partition("=")[2].partition(":")[0]
+        self._follows = follows
+        self.state = State.NON_EXISTING if disk.wallet is None else State.LOCKED
+
+    def tick(self) -> bool:
+        """One state on, where nothing holds it up."""
+        before = self.state
+        match self.state:
+            case State.LOCKED if self.disk.wallet and self._password == self.disk.wallet.password:
+                self.state = State.UNLOCKED
+            case State.UNLOCKED:
+                self.state = State.RPC_ACTIVE
+            case State.RPC_ACTIVE if self._follows(self._bitcoind):
+                self.state = State.SERVER_ACTIVE
+        return self.state != before
+
+    def init_wallet(self, password: bytes, seed: tuple[str, ...], root_key: bytes) -> None:
+        if self.disk.wallet is not None or self.state != State.NON_EXISTING:
+            raise unanswered("wallet already exists")
+        self.disk.wallet = Wallet(password, seed, root_key)
+        self.disk.made.append(self.disk.wallet)
+        self.state = State.UNLOCKED
+
+    def opened(self, macaroon: bytes, *needs: str) -> Wallet:
+        """The wallet, if LND is up and the macaroon is good for what is asked."""
+        wallet = self.disk.wallet
+        if wallet is None or self.state not in (State.RPC_ACTIVE, State.SERVER_ACTIVE):
+            raise unanswered("the RPC server is in the process of starting up")
+        if not verified(macaroon, wallet.root_key, needs):
+            raise Interrupted(Finding("MacaroonRefused", "verification failed: signature mismatch", Stalled()))
+        return wallet
+
+    def info(self, macaroon: bytes) -> Info:
+        wallet = self.opened(macaroon, "info")
+        synced = self._follows(self._bitcoind)
+        return Info(wallet.identity, "0.21.2-beta", synced, 100, active=len(self.disk.channels), peers=1)
+
+    def holdings(self, macaroon: bytes) -> tuple[Funds, Channels]:
+        self.opened(macaroon, "onchain", "offchain")
+        return Funds(local_sat=self.disk.local_sat), Channels(open=frozenset(self.disk.channels))
+
+    def export(self, macaroon: bytes) -> tuple[bytes, frozenset[str]]:
+        self.opened(macaroon, "offchain")
+        return " ".join(sorted(self.disk.channels)).encode(), frozenset(self.disk.channels)
+
+    def bake(self, macaroon: bytes, permissions: Iterable[Permission], root_key_id: int) -> bytes:
+        wallet = self.opened(macaroon, "macaroon")
+        words = f"{root_key_id} " + " ".join(f"{one.entity}:{one.action}" for one in permissions)
+        return b"baked " + hmac.digest(wallet.root_key, words.encode(), hashlib.sha256)
+
+
+def verified(macaroon: bytes, root_key: bytes, needs: Iterable[str]) -> bool:
+    """Whether the signature is that of the root key, and the permissions name what is needed."""
+    body, signature = macaroon[:-34], macaroon[-32:]
+    identifier = _first_identifier(body)
+    caveat = body[body.index(b"time-before ") :][: len("time-before 2026-01-01T00:00:00Z")]
+    derived = hmac.digest(b"macaroons-key-generator", root_key, hashlib.sha256)
+    expected = hmac.digest(hmac.digest(derived, identifier, hashlib.sha256), caveat, hashlib.sha256)
+    return hmac.compare_digest(signature, expected) and all(need.encode() in identifier for need in needs)
+
+
+def _first_identifier(body: bytes) -> bytes:
+    """Version 2: packets of type, length and content; 1 is the location, 2 the identifier."""
+    at = 1
+    while True:
+        kind, at = body[at], at + 1
+        length, shift = 0, 0
+        while True:
+            byte, at = body[at], at + 1
+            length, shift = length | (byte & 0x7F) << shift, shift + 7
+            if not byte & 0x80:
+                break
+        if kind == 2:
+            return body[at : at + length]
+        at += length
+
+
+def unanswered(told: str) -> Interrupted:
+    return Interrupted(
+        Finding("LndSilent", f"LND did not answer ({told}): nothing is concluded from that", Transient())
+    )
+
+
+class Lnds:
+    """The program, and all volumes by the life of their claim."""
+
+    component = "lnd"
+
+    def __init__(self) -> None:
+        self.disks: dict[str, Disk] = {}
+        self.software: Software | None = None
+        self._seeds = 0
+
+    def start(self, mounted: Mounts) -> Process:
+        def follows(host: str) -> bool:
+            return self.software is not None and self.software.reach(host) is not None
+
+        return LndProcess(self.disks.setdefault(mounted.claims["data"], Disk()), mounted, follows=follows)
+
+    def fresh_seed(self) -> tuple[str, ...]:
+        """Another one each time, as GenSeed gives."""
+        self._seeds += 1
+        return tuple(f"w{self._seeds}x{place}" for place in range(24))
+
+    def doors(self, line: Line) -> Doors:
+        """How an operator process reaches them."""
+
+        @asynccontextmanager
+        async def connected(address: str, roots: bytes) -> AsyncIterator["Door"]:
+            yield Door(self, line, address.partition(":")[0], roots)
+
+        async def presented(host: str, _port: int) -> bytes | None:
+            def shown(_behind: int) -> bytes | None:
+                found = self.software.reach(host) if self.software else None
+                if not isinstance(found, LndProcess):
+                    return None
+                return x509.load_pem_x509_certificate(found.certificate).public_bytes(Encoding.DER)
+
+            try:
+                return await line.call("lnd presented", shown, lambda _: unanswered("timeout"))
+            except Interrupted:
+                return None
+
+        connect: Connect = connected
+        return Doors(connect, presented)
+
+
+class Door:
+    """One connection: `clients.lnd.client.Lightning`, trusted only with the right authority."""
+
+    def __init__(self, lnds: Lnds, line: Line, host: str, roots: bytes) -> None:
+        self._lnds, self._line, self._host, self._roots = lnds, line, host, roots
+
+    async def state(self) -> State:
+        return await self._ask("GetState", lambda lnd: lnd.state)
+
+    async def gen_seed(self) -> tuple[str, ...]:
+        return await self._ask("GenSeed", lambda _: self._lnds.fresh_seed())
+
+    async def init_wallet(self, password: bytes, seed: tuple[str, ...], root_key: bytes, recovery_window: int) -> None:
+        del recovery_window
+        await self._ask("InitWallet", lambda lnd: lnd.init_wallet(password, seed, root_key))
+
+    async def info(self, macaroon: bytes) -> Info:
+        return await self._ask("GetInfo", lambda lnd: lnd.info(macaroon))
+
+    async def funds_and_channels(self, macaroon: bytes) -> tuple[Funds, Channels]:
+        return await self._ask("Balances", lambda lnd: lnd.holdings(macaroon))
+
+    async def closed(self, macaroon: bytes) -> frozenset[str]:
+        del macaroon
+        return await self._ask("ClosedChannels", lambda lnd: frozenset(lnd.disk.closed))
+
+    async def export_backup(self, macaroon: bytes) -> tuple[bytes, frozenset[str]]:
+        return await self._ask("ExportAllChannelBackups", lambda lnd: lnd.export(macaroon))
+
+    async def bake(self, macaroon: bytes, permissions: Iterable[Permission], root_key_id: int) -> bytes:
+        return await self._ask("BakeMacaroon", lambda lnd: lnd.bake(macaroon, permissions, root_key_id))
+
+    async def _ask(self, method: str, effect: Callable[[LndProcess], T]) -> T:
+        return await self._line.call(
+            f"lnd {method}", lambda _: effect(self._reach()), lambda _: unanswered("deadline exceeded")
+        )
+
+    def _reach(self) -> LndProcess:
+        found = self._lnds.software.reach(self._host) if self._lnds.software else None
+        if not isinstance(found, LndProcess):
+            raise unanswered("connection refused")
+        shown = pki.read_certificate(found.certificate, pki.read_bundle(self._roots))
+        if shown is None or shown.issuer is None:
+            raise unanswered("certificate signed by unknown authority")
+        return found

@@ -1,0 +1,124 @@
+"""What runs in pods, as far as the operator can tell: processes that start, see their mounts, and stop."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bankstack.engine import manifests
+from bankstack.engine.objects import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, SECRET, SERVICE, Manifest, Type
+
+from .apiserver import ApiServer, Key
+
+
+@dataclass(frozen=True)
+class Mounts:
+    """A pod's volumes as its processes saw them when they started. Data are known by the life of their claim."""
+
+    pod: str
+    namespace: str
+    claims: Mapping[str, str]
+    secrets: Mapping[str, Mapping[str, bytes]]
+    files: Mapping[str, Mapping[str, str]]
+    environment: Mapping[str, bytes]
+
+
+def mounts(server: ApiServer, pod: Manifest) -> Mounts:
+    namespace = pod["metadata"]["namespace"]
+
+    def found(of: Type, name: str) -> Manifest:
+        stored = server.objects.get(Key(of, namespace, name))
+        return stored.manifest if stored else {}
+
+    volumes = pod["spec"].get("volumes", [])
+    environment = {
+        entry["name"]: manifests.opened(found(SECRET, entry["valueFrom"]["secretKeyRef"]["name"])).get(
+            entry["valueFrom"]["secretKeyRef"]["key"], b""
+        )
+        for container in pod["spec"]["containers"]
+        for entry in container.get("env", [])
+        if "secretKeyRef" in entry.get("valueFrom", {})
+    }
+    return Mounts(
+        pod=pod["metadata"]["uid"],
+        namespace=namespace,
+        claims={
+            one["name"]: found(PERSISTENT_VOLUME_CLAIM, one["persistentVolumeClaim"]["claimName"])["metadata"]["uid"]
+            for one in volumes
+            if "persistentVolumeClaim" in one
+        },
+        secrets={
+            one["name"]: manifests.opened(found(SECRET, one["secret"]["secretName"]))
+            for one in volumes
+            if "secret" in one
+        },
+        files={
+            one["name"]: found(CONFIG_MAP, one["configMap"]["name"]).get("data", {})
+            for one in volumes
+            if "configMap" in one
+        },
+        environment=environment,
+    )
+
+
+class Process(Protocol):
+    """One program in one pod."""
+
+    def tick(self) -> bool:
+        """Time passes; whether it got anywhere."""
+
+
+class Program(Protocol):
+    """Which pods it runs in, and how one starts. Its data outlive its processes."""
+
+    component: str
+
+    def start(self, mounted: Mounts) -> Process:
+        """A process in a pod that has just started."""
+
+
+class Software:
+    """All programs of a world: what `World` calls outside."""
+
+    def __init__(self, *programs: Program) -> None:
+        self._programs = {program.component: program for program in programs}
+        self._running: dict[str, Process] = {}
+        self._server: ApiServer | None = None
+
+    def tick(self, server: ApiServer) -> bool:
+        """Start what has a pod, end what has none, and let the rest go on."""
+        self._server = server
+        pods = {
+            stored.manifest["metadata"]["uid"]: stored.manifest
+            for key, stored in server.objects.items()
+            if key.type.kind == "Pod" and stored.manifest.get("status", {}).get("phase") == "Running"
+        }
+        ended = self._running.keys() - pods.keys()
+        for uid in ended:
+            del self._running[uid]
+        moved = bool(ended)
+        for uid, pod in pods.items():
+            program = self._programs.get(pod["metadata"]["labels"].get("app.kubernetes.io/name", ""))
+            if program is not None and uid not in self._running:
+                self._running[uid] = program.start(mounts(server, pod))
+                moved = True
+        for process in self._running.values():
+            moved = process.tick() or moved
+        return moved
+
+    def restart(self) -> None:
+        """Every process dies and comes back with what is mounted now, as after a power cut."""
+        self._running.clear()
+
+    def reach(self, host: str) -> Process | None:
+        """Whoever answers at a Service's name."""
+        name, _, rest = host.partition(".")
+        server, namespace = self._server, rest.partition(".")[0]
+        service = server.objects.get(Key(SERVICE, namespace, name)) if server else None
+        if server is None or service is None:
+            return None
+        wanted = service.manifest["spec"]["selector"].items()
+        for key, stored in server.objects.items():
+            meta = stored.manifest["metadata"]
+            if key.type.kind == "Pod" and key.namespace == namespace and wanted <= meta.get("labels", {}).items():
+                return self._running.get(meta["uid"])
+        return None
