@@ -32,6 +32,8 @@ SECRET: Final = Type("v1", "Secret", "secrets")
 SERVICE: Final = Type("v1", "Service", "services")
 DEPLOYMENT: Final = Type("apps/v1", "Deployment", "deployments")
 STATEFUL_SET: Final = Type("apps/v1", "StatefulSet", "statefulsets")
+JOB: Final = Type("batch/v1", "Job", "jobs")
+CRON_JOB: Final = Type("batch/v1", "CronJob", "cronjobs")
 LEASE: Final = Type("coordination.k8s.io/v1", "Lease", "leases")
 NETWORK_POLICY: Final = Type("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 POD_DISRUPTION_BUDGET: Final = Type("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
@@ -70,7 +72,7 @@ _TYPES = {
     (one.api_version, one.kind): one
     for one in (
         CONFIG_MAP, EVENT, NAMESPACE, NODE, PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE, DEPLOYMENT, STATEFUL_SET,
-        LEASE, NETWORK_POLICY, POD_DISRUPTION_BUDGET,
+        JOB, CRON_JOB, LEASE, NETWORK_POLICY, POD_DISRUPTION_BUDGET,
     )
 }  # fmt: skip
 
