@@ -148,6 +148,8 @@ class KubeCluster:
         """Delete this life of it; nothing happens where it is gone or another."""
         call = Call("delete", ref.type, namespace, ref.name)
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        # A Job's pods would outlive it otherwise; for every other type this is what the server does anyway.
+        options["propagationPolicy"] = "Background"
         reply = await self._ask(call, Request("DELETE", path(ref.type, namespace, ref.name), body=options))
         if reply.code not in (NOT_FOUND, CONFLICT):
             _yes(call, reply)
