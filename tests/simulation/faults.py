@@ -65,6 +65,19 @@ def some(seed: int, share: float, faults: tuple[Fault, ...], most: int) -> Sched
     return schedule
 
 
+def every_first(fault: Fault, *but: str) -> Schedule:
+    """Every call fails the first time that it is made."""
+    made: set[str] = set()
+
+    def schedule(_number: int, call: str) -> Fault | None:
+        if call in made or (but and call.startswith(but)):
+            return None
+        made.add(call)
+        return fault
+
+    return schedule
+
+
 class Calls:
     """Counts the calls of a story and lets the schedule strike."""
 

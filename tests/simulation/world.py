@@ -7,7 +7,7 @@ schedule of faults takes the same course, to the call.
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import OWNER_LABEL, Manifest, Ref, Type
@@ -157,7 +157,7 @@ class World:
     def live(self, of: Type, name: str) -> Manifest | None:
         return self.server.get(self.key(of, name))
 
-    async def settle(self, most: int = 400) -> "World":
+    async def settle(self, most: int = 400) -> Self:
         """Until nobody has anything to do any more; fails where that does not come."""
         for _ in range(most):
             moved = self._others_work()
@@ -191,26 +191,3 @@ class World:
             # A resync is what finds what lost events did not tell.
             for operator in self.operators:
                 operator.resync()
-
-    def picture(self) -> dict[str, Manifest]:
-        """What there is, without what differs from run to run."""
-        return {str(key): _lasting(stored.manifest) for key, stored in self.server.objects.items()}
-
-    def lives(self) -> Counter[str]:
-        """How often each object was created and deleted."""
-        return Counter(line for line in self.server.written if not line.startswith("update"))
-
-
-_PASSING = frozenset({"uid", "resourceVersion", "creationTimestamp", "generation", "lastTransitionTime", "startedAt"})
-
-
-def _lasting(value: object) -> "Manifest":
-    return _strip(value)  # type: ignore[return-value]
-
-
-def _strip(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _strip(inner) for key, inner in value.items() if key not in _PASSING | {"observedGeneration"}}
-    if isinstance(value, list):
-        return [_strip(inner) for inner in value]
-    return value
