@@ -24,8 +24,9 @@ from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Tran
 DEADLINE = 5.0
 #: A large node lists thousands of channels; gRPC's own limit is 4 MiB.
 MESSAGE_MOST = 64 * 1024 * 1024
-#: How LND words a macaroon it cannot verify: a root key that it does not have, or another one.
-_REFUSALS = ("verification failed", "cannot get macaroon", "macaroon store is locked", "permission denied")
+#: How LND words that another root key made a macaroon, or that it has none. Nothing broader: a store that is closed
+#: while LND stops, and a macaroon that died of a clock's difference, are worded much alike.
+_REFUSALS = ("signature mismatch", "root key with id")
 
 Macaroon = bytes
 Answer = TypeVar("Answer")

@@ -34,11 +34,9 @@ def trust(facts: Facts) -> str:
 
 def trusted(facts: Facts) -> dict[str, str]:
     """Authorities that clients shall trust, by fingerprint, in a fixed order."""
-    known = dict(facts.trusted)
-    if isinstance(facts.authority, Authority):
-        known[facts.authority.fingerprint] = facts.authority.pem
+    known = _known(facts)
     kept = known.keys() if isinstance(facts.presented, Unknown) else _needed(facts)
-    return {fingerprint: known[fingerprint] for fingerprint in sorted(kept) if fingerprint in known}
+    return {fingerprint: known[fingerprint] for fingerprint in sorted(kept)}
 
 
 def is_trusted(facts: Facts, published: Published) -> bool:
@@ -78,13 +76,19 @@ def renewed(facts: Facts) -> Claim | None:
     )
 
 
+def _known(facts: Facts) -> dict[str, str]:
+    ours = facts.authority
+    return {**facts.trusted, ours.fingerprint: ours.pem} if isinstance(ours, Authority) else dict(facts.trusted)
+
+
 def _needed(facts: Facts) -> set[str]:
+    """Those that signed what LND shows now, and what it will show next."""
     issuers = [] if isinstance(facts.presented, Unknown) else [facts.presented.issuer]
     if facts.certificate is not None:
         issuers.append(facts.certificate.issuer)
     if isinstance(facts.authority, Authority):
         issuers.append(facts.authority.fingerprint)
-    return {issuer for issuer in issuers if issuer}
+    return {issuer for issuer in issuers if issuer} & _known(facts).keys()
 
 
 def _due(node: LndNode, facts: Facts, now: datetime) -> str | None:

@@ -151,7 +151,7 @@ def _lnd(node: LndNode, bitcoind: Endpoint) -> Manifest:
         # Only whether the port is open: neither a slow answer, nor a compaction, nor bitcoind's absence closes it.
         "startupProbe": {**open_port, "periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 43200},
         "readinessProbe": {**open_port, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},
-        # A graceful shutdown closes it first, and has been seen to hang: after ten minutes that one is ended.
+        # The last resort, for a process that has taken no connection for ten minutes: even one that stops still does.
         "livenessProbe": {**open_port, "periodSeconds": 30, "timeoutSeconds": 10, "failureThreshold": 20},
         # What LND said last tells its own shutdown from a crash. Its log names no secret.
         "terminationMessagePolicy": "FallbackToLogsOnError",
