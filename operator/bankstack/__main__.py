@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 
-from bankstack import logs, settings
+from bankstack import lean, logs, settings  # noqa: F401 - lean, and first: the others import much less then
 from bankstack.edge.rollcall import RollCall
 from bankstack.edge.watches import watch
 from bankstack.engine.lease import LOST, Election, Lease, Watchdog
@@ -20,7 +20,7 @@ from bankstack.engine.metrics import Metrics
 from bankstack.health import STILL_SECONDS, Health, Heartbeat
 from bankstack.kinds.table import KINDS
 from bankstack.kube.client import KubeCluster
-from bankstack.kube.connection import Credentials, connect, credentials
+from bankstack.kube.connection import Credentials, NoWayIn, connect, credentials
 from bankstack.settings import Settings
 
 log = logging.getLogger("bankstack")
@@ -139,7 +139,11 @@ def main() -> int:
         return 2
     logs.start(chosen.log_level)
     log.info("starting as %s, for %s", chosen.identity, ", ".join(chosen.namespaces))
-    return asyncio.run(start(chosen))
+    try:
+        return asyncio.run(start(chosen))
+    except NoWayIn as sentence:
+        sys.stderr.write(f"bankstack: {sentence}\n")
+        return 2
 
 
 if __name__ == "__main__":

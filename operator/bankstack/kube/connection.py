@@ -44,13 +44,22 @@ async def credentials(api: ApiClient) -> Credentials:
     )
 
 
+class NoWayIn(Exception):
+    """Neither a pod's ServiceAccount nor a kubeconfig that can be used."""
+
+
 async def connect() -> ApiClient:
-    """One client for the whole process. Raises config.ConfigException where there is no way in."""
+    """One client for the whole process. Raises NoWayIn."""
     configuration = Configuration()
-    if "KUBERNETES_SERVICE_HOST" in os.environ:
-        config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]
-    else:
-        await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    try:
+        if "KUBERNETES_SERVICE_HOST" in os.environ:
+            config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+        else:
+            await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    except config.ConfigException as error:
+        raise NoWayIn(
+            f"no way to the API server ({error}): run it in a pod with a ServiceAccount, or set KUBECONFIG"
+        ) from None
     return over(configuration)
 
 
