@@ -12,15 +12,16 @@ Pause = Callable[[], Awaitable[None]]
 class Line:
     """Carries out calls one by one, as the schedule lets it. After a crash nothing more goes out."""
 
-    def __init__(self, calls: Calls, pause: Pause | None = None) -> None:
+    def __init__(self, calls: Calls) -> None:
         self.calls = calls
         self.dead = False
-        self._pause = pause
+        #: What lets others come first.
+        self.pause: Pause | None = None
 
     async def call(self, words: str, effect: Callable[[int], T], failure: Callable[[int], Exception]) -> T:
         """`effect` is given how many writes behind to read; `failure` makes the error of a code (0: no answer)."""
-        if self._pause is not None:
-            await self._pause()
+        if self.pause is not None:
+            await self.pause()
         if self.dead:
             raise Crash(words)
         fault = self.calls.next(words)

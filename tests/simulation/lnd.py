@@ -17,6 +17,7 @@ from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, Sta
 from bankstack.clients.lnd.client import Connect
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.kinds.lndnode import pki
+from bankstack.kinds.lndnode.checks import PASSWORD_BYTES, SEED_WORDS
 from bankstack.kinds.lndnode.observe import Doors
 
 from .line import Line
@@ -77,6 +78,8 @@ class LndProcess:
     def init_wallet(self, password: bytes, seed: tuple[str, ...], root_key: bytes) -> None:
         if self.disk.wallet is not None or self.state != State.NON_EXISTING:
             raise unanswered("wallet already exists")
+        if len(seed) != SEED_WORDS or len(password) < PASSWORD_BYTES:
+            raise unanswered("must specify a cipher seed mnemonic of 24 words and a password of 8 bytes")
         self.disk.wallet = Wallet(password, seed, root_key)
         self.disk.made.append(self.disk.wallet)
         self.state = State.UNLOCKED

@@ -4,6 +4,8 @@ A story is: somebody does something, then `settle`. The same story with the same
 schedule of faults takes the same course, to the call.
 """
 
+import asyncio
+import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +20,7 @@ from . import neighbours
 from .apiserver import ApiServer, Event, Key
 from .cluster import SimulatedCluster
 from .faults import Calls, Schedule, is_crash, none
-from .line import Line, Pause
+from .line import Line
 
 NAMESPACE = "bank"
 #: Passes of each resource that must find nothing to do before the world counts as settled.
@@ -45,7 +47,7 @@ class Operator:
 
     def start(self) -> None:
         """A new process: it lists everything, as a watch does first."""
-        self.line = Line(self._world.calls, self._world.pause)
+        self.line = Line(self._world.calls)
         self.cluster = SimulatedCluster(self._world.server, self.line)
         self.kinds = tuple(one if isinstance(one, Kind) else one(self.line) for one in self.made)
         self.due: dict[Key, datetime] = {}
@@ -139,7 +141,6 @@ class World:
         self.outside, self.healthy = outside, healthy
         self.outcomes: list[tuple[str, Outcome]] = []
         self.restarts = 0
-        self.pause: Pause | None = None
         self._events: list[Event] = []
         #: What becomes of the events on their way: all of them at once, in order, if nothing else is said.
         self.courier: Callable[[list[Event]], list[Event]] = lambda events: events
@@ -170,6 +171,27 @@ class World:
             if all(operator.is_calm() for operator in self.operators):
                 return self
             self._let_time_pass()
+        raise AssertionError(f"nothing settles: {self.outcomes[-6:]}; last calls {self.calls.made[-20:]}")
+
+    async def interleaved(self, seed: int, most: int = 400) -> Self:
+        """Until all is calm, with the passes of all operators at once: any call may come before any other's."""
+        dice = random.Random(seed)  # noqa: S311 - a dice, not a key
+
+        async def pause() -> None:
+            for _ in range(dice.randint(0, 3)):
+                await asyncio.sleep(0)
+
+        for operator in self.operators:
+            operator.line.pause = pause
+        for _ in range(most):
+            moved = self._others_work()
+            keys = [(operator, operator.next()) for operator in self.operators]
+            due = [operator.step(key) for operator, key in keys if key]
+            await asyncio.gather(*due)
+            if not moved and not due:
+                if all(operator.is_calm() for operator in self.operators):
+                    return self
+                self._let_time_pass()
         raise AssertionError(f"nothing settles: {self.outcomes[-6:]}; last calls {self.calls.made[-20:]}")
 
     def _others_work(self) -> bool:
