@@ -23,10 +23,12 @@ Pins: TypeAlias = dict[str, str]
 def pins(node: LndNode, facts: Facts) -> Pins:
     """Where an identity is written down, and which."""
     claim = facts.children.get(names.volume(node.name))
+    # What is written on another node's wallet is that one's identity, not ours.
+    wallet = facts.wallet if facts.wallet and facts.wallet.claimed_by == node.name else None
     written = {
         "status.identityPubkey": node.status.identity_pubkey,
         f"volume {names.volume(node.name).name}": annotation(claim, names.IDENTITY) if claim else None,
-        f"Secret {node.spec.wallet.secret}": facts.wallet.identity if facts.wallet else None,
+        f"Secret {node.spec.wallet.secret}": wallet.identity if wallet else None,
     }
     return {where: identity for where, identity in written.items() if identity}
 

@@ -293,6 +293,16 @@ def test_contradicting_identities_are_not_written_into_the_status() -> None:
     assert decide(node(identity=None), facts, NOW).status.model_dump()["identity_pubkey"] is None
 
 
+def test_a_node_never_takes_the_identity_of_the_wallet_that_it_was_wrongly_given() -> None:
+    anothers = replace(given.WALLET, claimed_by="lnd1")
+    meta = {"name": "lnd2", "namespace": "bank", "uid": "u2", "generation": 1}
+    lnd2 = replace(node(identity=None), name="lnd2", uid="u2", manifest={"metadata": meta, "spec": given.SPEC})
+    decision = decide(lnd2, given.untouched(wallet=anothers), NOW)
+    assert decision.finding is not None
+    assert decision.finding.reason == "WalletInUse"
+    assert decision.status.model_dump()["identity_pubkey"] is None
+
+
 def test_a_retained_node_is_taken_up_again_by_its_name() -> None:
     """Deleted and applied anew: volume, wallet and backups are there, the status is empty."""
     kept = given.serving()
