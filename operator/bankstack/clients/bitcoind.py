@@ -13,6 +13,7 @@ what was sent.
 """
 
 import asyncio
+import base64
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -230,9 +231,10 @@ Connect = Callable[[Account], AbstractAsyncContextManager[Bitcoind]]
 async def connect(account: Account) -> AsyncIterator[Bitcoind]:
     """A connection that lives for a pass, or for one long scan."""
     connector = aiohttp.TCPConnector(limit=4, socket_factory=_kept_alive)
-    auth = aiohttp.BasicAuth(account.username, account.password)
-    async with aiohttp.ClientSession(connector=connector, auth=auth, trust_env=False) as session:
-        yield Bitcoind(_Http(session, f"http://{_bracketed(account.host)}:{account.port}"))
+    token = base64.b64encode(f"{account.username}:{account.password}".encode()).decode()
+    headers = {"Authorization": f"Basic {token}"}
+    async with aiohttp.ClientSession(connector=connector, headers=headers, trust_env=False) as session:
+        yield Bitcoind(_Http(session, f"http://{bracketed(account.host)}:{account.port}"))
 
 
 class _Http:
@@ -287,5 +289,6 @@ def _kept_alive(address: Any) -> socket.socket:  # noqa: ANN401 - aiohttp's tupl
     return made
 
 
-def _bracketed(host: str) -> str:
+def bracketed(host: str) -> str:
+    """A host as URLs have it."""
     return f"[{host}]" if ":" in host else host

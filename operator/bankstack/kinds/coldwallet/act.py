@@ -30,9 +30,9 @@ PATIENCE: Final = 3.0
 Files = Mapping[str, bytes]
 
 
-def acts(connect: client.Connect, scans: Scans) -> dict[str, Act]:
+def acts(connect: client.Connect, scans: Scans, patience: float) -> dict[str, Act]:
     """This kind's own actions, by name."""
-    at = _Bitcoinds(connect, scans)
+    at = _Bitcoinds(connect, scans, patience)
     return {
         decide.MEND_CREDENTIALS: mend_credentials,
         decide.MEND_SPECTER_SECRETS: mend_specter_secrets,
@@ -91,9 +91,10 @@ async def _put(
 class _Bitcoinds:
     """What is asked of a bitcoind."""
 
-    def __init__(self, connect: client.Connect, scans: Scans) -> None:
+    def __init__(self, connect: client.Connect, scans: Scans, patience: float) -> None:
         self._connect = connect
         self._scans = scans
+        self._patience = patience
 
     async def create_wallet(self, wallet: ColdWallet, ask: Ask, cluster: Cluster) -> None:
         """An empty wallet that can hold no key."""
@@ -120,7 +121,7 @@ class _Bitcoinds:
                 await bitcoind.watch(ask.words["wallet"], _imports(wallet, known))
 
         try:
-            await self._scans.start(wallet.uid, asking(), PATIENCE)
+            await self._scans.start(wallet.uid, asking(), self._patience)
         except (client.NoAnswer, client.Refused) as error:
             raise Interrupted(_finding(ask, error)) from None
 

@@ -7,6 +7,7 @@ somebody may delete a ConfigMap of an earlier spec, which could not be made anew
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -28,7 +29,6 @@ SEED_FOLDER: Final = "/etc/specter-seed"
 SEED_SECRETS: Final = "/run/specter-seed"
 #: Where the operator runs; its NetworkPolicy is not this kind's business.
 OPERATOR_NAMESPACE: Final = "bankstack-system"
-#: Kept as they are on the resource's own side: neither is ours to judge.
 DEFAULT_SPECTER_SIZE: Final = Storage(size="1Gi")
 
 Live = Mapping[Ref, Manifest]
@@ -235,8 +235,13 @@ def _files_name(name: str, files: Mapping[str, str]) -> str:
 
 
 def _seed_files(wallet: ColdWallet, watched: Pair) -> dict[str, str]:
-    script = resources.files("bankstack.kinds.coldwallet").joinpath("specter_seed.py").read_text(encoding="utf-8")
-    return {"specter_seed.py": script, "seed.json": specter.seed(wallet, watched, *rpc_address(wallet))}
+    return {"specter_seed.py": script(), "seed.json": specter.seed(wallet, watched, *rpc_address(wallet))}
+
+
+@cache
+def script() -> str:
+    """What runs before Specter. Part of the program, so it is read once."""
+    return resources.files("bankstack.kinds.coldwallet").joinpath("specter_seed.py").read_text(encoding="utf-8")
 
 
 def _volume(wallet: ColdWallet, component: str, name: str, storage: Storage, watched: Pair) -> Manifest:

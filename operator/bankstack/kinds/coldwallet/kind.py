@@ -3,7 +3,7 @@
 from bankstack.clients import bitcoind as client
 from bankstack.engine.objects import SECRET, Ref
 from bankstack.engine.ports import Kind, Reader
-from bankstack.kinds.coldwallet.act import acts
+from bankstack.kinds.coldwallet.act import PATIENCE, acts
 from bankstack.kinds.coldwallet.decide import decide
 from bankstack.kinds.coldwallet.facts import Chain, Facts, Wallet
 from bankstack.kinds.coldwallet.model import RESOURCE, ColdWalletSpec
@@ -12,8 +12,11 @@ from bankstack.kinds.coldwallet.observe import CHILDREN, observe
 from bankstack.kinds.coldwallet.scans import Scans
 
 
-def kind(connect: client.Connect = client.connect) -> Kind:
-    """How a ColdWallet is seen, decided and acted on; `connect` is how bitcoind is reached."""
+def kind(connect: client.Connect = client.connect, patience: float = PATIENCE) -> Kind:
+    """How a ColdWallet is seen, decided and acted on.
+
+    `connect` is how bitcoind is reached, `patience` how long a pass waits for a scan.
+    """
     scans = Scans()
 
     async def seen(wallet: ColdWallet, reader: Reader) -> Facts:
@@ -24,7 +27,7 @@ def kind(connect: client.Connect = client.connect) -> Kind:
         children=CHILDREN,
         observe=seen,
         decide=decide,
-        act=acts(connect, scans),
+        act=acts(connect, scans, patience),
         references=references,
         gauges=gauges,
     )

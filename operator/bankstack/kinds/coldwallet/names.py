@@ -3,7 +3,7 @@
 from typing import Final
 
 from bankstack.engine.declared import Declared
-from bankstack.engine.objects import PERSISTENT_VOLUME_CLAIM, SECRET, SERVICE, STATEFUL_SET, Ref
+from bankstack.engine.objects import STATEFUL_SET, Ref
 from bankstack.kinds.coldwallet.model import ColdWalletSpec, ColdWalletStatus
 
 ColdWallet = Declared[ColdWalletSpec, ColdWalletStatus]
@@ -68,18 +68,3 @@ def host(wallet: ColdWallet, service: str) -> str:
 def stateful_set(name: str) -> Ref:
     """Which StatefulSet."""
     return Ref(STATEFUL_SET, name)
-
-
-def volume(name: str) -> Ref:
-    """Which volume's claim."""
-    return Ref(PERSISTENT_VOLUME_CLAIM, name)
-
-
-def secret(name: str) -> Ref:
-    """Which Secret."""
-    return Ref(SECRET, name)
-
-
-def service(name: str) -> Ref:
-    """Which Service."""
-    return Ref(SERVICE, name)
