@@ -116,7 +116,10 @@ async def watch(
     the signals for itself, so that they can be taken back.
     """
     before = frozenset(asyncio.all_tasks())
+    # Of no use without peering; left out, kopf would look for a user's name, which a container has none of.
+    nobody: Any = "bankstack"
     tasks = await kopf.spawn_tasks(
+        identity=nobody,
         registry=registry(loop, login),
         settings=settings(watched(loop.kinds)),
         namespaces=tuple(namespaces),
