@@ -27,6 +27,10 @@ MESSAGE_MOST = 64 * 1024 * 1024
 #: How LND words that another root key made a macaroon, or that it has none. Nothing broader: a store that is closed
 #: while LND stops, and a macaroon that died of a clock's difference, are worded much alike.
 _REFUSALS = ("signature mismatch", "root key with id")
+#: How it words a seed that is none. Its sentence is never passed on: it quotes the wrong word, which is part of a seed.
+_NO_SEED = ("default word list", "checksum doesn't match", "invalid passphrase", "seed version", "salt version")
+#: Methods whose errors may quote what they were given.
+_CONFIDENTIAL = "WalletUnlocker/"
 
 Macaroon = bytes
 Answer = TypeVar("Answer")
@@ -209,15 +213,19 @@ async def presented(host: str, port: int) -> bytes | None:
 
 
 def _finding(method: str, address: str, error: grpc.aio.AioRpcError) -> Finding:
-    told = (error.details() or "").strip()
+    told, call = (error.details() or "").strip(), method.rpartition("/")[2]
+    if method.startswith(_CONFIDENTIAL):
+        if any(word in told for word in _NO_SEED):
+            refused = (
+                "LND does not take the seed for one (24 words of its own kind, without a passphrase): no wallet is made"
+            )
+            return Finding("SeedRefused", refused, Stalled())
+        told = ""
     policy: Policy = Transient()
     reason = "LndSilent"
     if any(word in told for word in _REFUSALS):
         reason, policy = "MacaroonRefused", Stalled()
-    # LND's words, not ours: they name methods and states, and never what was sent.
-    return Finding(
-        reason,
-        f"LND at {address} did not answer {method.rpartition('/')[2]} ({error.code().name}: {told[:300]}): "
-        "nothing is concluded from that",
-        policy,
-    )
+    # LND's words, not ours: these methods' name states and channels, and never a secret.
+    said = f"{error.code().name}: {told[:300]}" if told else error.code().name
+    silence = f"LND at {address} did not answer {call} ({said}): nothing is concluded from that"
+    return Finding(reason, silence, policy)

@@ -62,6 +62,7 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
         *_claim(node, facts),
         *certificates.steps(node, facts, now),
         *drift.changes(_wanted(node, facts, endpoint), facts.children),
+        *_restart_a_false_start(node, facts),
         *_sweep(node, facts, endpoint),
         *_wallet(node, facts),
         *_publish(node, facts),
@@ -102,14 +103,29 @@ def _wish(node: LndNode, endpoint: Endpoint) -> Manifest:
 
 
 def _held(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:
-    """The StatefulSet as it was made: template and lnd.conf change only by a plan."""
-    live = facts.children.get(names.stateful_set(node.name))
+    """The StatefulSet as it was made: template and lnd.conf change only by a plan.
+
+    Until a wallet is known there is nothing to protect: a first start that was declared
+    wrong is simply made as it is declared now.
+    """
+    live = facts.children.get(names.stateful_set(node.name)) if checks.identity(node, facts) else None
     held = frozen.hold(_wish(node, endpoint), live)
     text = annotation(live, names.CONFIG) if live else None
     if text is None:
         return held
     meta = held["metadata"]
     return held | {"metadata": meta | {"annotations": meta["annotations"] | {names.CONFIG: text}}}
+
+
+def _restart_a_false_start(node: LndNode, facts: Facts) -> tuple[Delete, ...]:
+    """A pod of an outdated declaration that never became a node: nobody else would replace it."""
+    live, pod = facts.children.get(names.stateful_set(node.name)), facts.children.get(names.pod(node.name))
+    if live is None or pod is None or checks.identity(node, facts) or "deletionTimestamp" in pod["metadata"]:
+        return ()
+    wanted = live.get("status", {}).get("updateRevision")
+    is_told = live.get("status", {}).get("observedGeneration") == live["metadata"].get("generation")
+    made = pod["metadata"].get("labels", {}).get("controller-revision-hash")
+    return (Delete(names.pod(node.name), uid(pod), "FalseStart"),) if is_told and wanted != made else ()
 
 
 def _sweep(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Delete, ...]:

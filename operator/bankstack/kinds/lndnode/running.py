@@ -14,12 +14,11 @@ from bankstack.kinds.lndnode.facts import Chain, Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
 SOON: Final = 2.0
-#: How LND words that bitcoind is not there (or not ready), in its last lines.
-_BITCOIND_WORDS: Final = (
-    "connection refused", "no such host", "i/o timeout", "unable to create partial chain control",
-    "unable to connect to bitcoind", "Health check: chain backend", "chain backend",
-)  # fmt: skip
-_PASSWORD_WORDS: Final = ("invalid passphrase", "error unlocking wallet with password from file")
+#: What LND says last when it cannot start; each measured on v0.21.2.
+_NO_BITCOIND: Final = "unable to create partial chain control"
+_NO_CONFIG: Final = "failed to load config"
+_WALLET_SHUT: Final = "error unlocking wallet with password from file"
+SAID_MOST: Final = 200
 
 
 def pod_is_up(node: LndNode, facts: Facts) -> Finding | None:
@@ -73,18 +72,26 @@ def _unschedulable(pod: Manifest) -> str:
 
 def _stopped(node: LndNode, chain: Chain, ended: Mapping[str, Any]) -> Finding:
     code, told = int(ended.get("exitCode", -1)), str(ended.get("message", ""))
-    if any(word in told for word in _PASSWORD_WORDS):
+    if _WALLET_SHUT in told:
         return Finding(
             "WalletPasswordWrong",
             f"LND cannot open its wallet with the password in Secret {node.spec.wallet.secret}: its channels are "
             "safe but not watched. Put the former Secret back from its backup",
             Stalled(),
         )
+    if _NO_CONFIG in told:
+        return Finding(
+            "ConfigRefused",
+            f"LND does not start with its configuration: {_after(told, _NO_CONFIG)}. Correct spec.config or "
+            f"spec.p2p.addresses. A node that has run before then needs: kubectl delete statefulset {node.name}",
+            Stalled(),
+        )
     if _bitcoind_is_the_cause(chain, code, told):
+        said = _after(told, _NO_BITCOIND) or _said(chain)
         return Finding(
             "BitcoindAway",
-            "LND stopped itself in good order because bitcoind does not answer: channels are safe, payments are "
-            f"not possible. It starts again by itself. Look at bitcoind{_said(chain)}",
+            "LND ended in good order because bitcoind does not answer: channels are safe, payments are not possible. "
+            f"It starts again by itself. Look at bitcoind{said and f' ({said})'}",
             Waiting(5.0),
         )
     if code == 0:
@@ -99,11 +106,13 @@ def _stopped(node: LndNode, chain: Chain, ended: Mapping[str, Any]) -> Finding:
 
 def _bitcoind_is_the_cause(chain: Chain, code: int, told: str) -> bool:
     """LND's own shutdown ends with 0; at a start without bitcoind it ends with 1 and says so."""
-    if code == 0:
-        return chain.ready is not True
-    return code == 1 and any(word in told for word in _BITCOIND_WORDS)
+    return chain.ready is not True if code == 0 else code == 1 and _NO_BITCOIND in told
+
+
+def _after(told: str, marker: str) -> str:
+    """LND's own words on it: the rest of that line."""
+    return told.rpartition(marker)[2].partition("\n")[0].strip(' :"')[:SAID_MOST] if marker in told else ""
 
 
 def _said(chain: Chain) -> str:
-    told = chain.ready.reason if isinstance(chain.ready, Unknown) else chain.told
-    return f": {told}" if told else ""
+    return chain.ready.reason if isinstance(chain.ready, Unknown) else chain.told

@@ -36,6 +36,7 @@ def ended(code: int, message: str = "", now: str = "waiting") -> Manifest:
     return {"state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}, "lastState": last}
 
 
+NO_BITCOIND = "error: unable to create partial chain control: lookup vault: no such host\n[INF] Shutdown complete"
 AWAY = Chain(BITCOIND, ready=False, told="bitcoind vault-bitcoind-0 does not answer", network="regtest")
 
 #: Facts, the reason, whether a person is needed, and words that must be in the message.
@@ -140,8 +141,14 @@ CASES: dict[str, tuple[Facts, str, type, tuple[str, ...]]] = {
     ),
     "LND stopped itself, bitcoind is back": (with_pod(**ended(0)), "Restarting", Waiting, ("in good order",)),
     "LND could not start without bitcoind": (
-        with_pod(**ended(1, "dial tcp: connection refused", now="terminated")), "BitcoindAway", Waiting, ("by itself",),
+        with_pod(**ended(1, NO_BITCOIND, now="terminated")),
+        "BitcoindAway", Waiting, ("by itself", "(lookup vault: no such host)"),
     ),
+    "LND does not take its configuration": (
+        with_pod(**ended(1, "failed to load config: parse address bank.example:9735 failed: no such host\n")),
+        "ConfigRefused", Stalled, ("parse address bank.example:9735 failed", "delete statefulset lnd1"),
+    ),
+    "LND crashed on the network": (with_pod(**ended(2, "dial tcp: connection refused")), "Crashed", Waiting, ()),
     "LND crashed": (
         with_pod(**ended(2, "panic: runtime error")), "Crashed", Waiting, ("exit code 2", "logs lnd1-0 --previous"),
     ),

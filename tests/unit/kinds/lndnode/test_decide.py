@@ -143,6 +143,34 @@ def test_the_configuration_that_is_mounted_comes_back_even_if_the_spec_has_moved
     assert action.manifest["data"] == facts.children[mounted]["data"]
 
 
+def false_start(revision: str, **status: Any) -> Facts:  # noqa: ANN401 - a StatefulSet's status
+    """A first start as it was declared before a correction, in a loop of crashes."""
+    facts = given.settled(node(identity=None), given.untouched(wallet=FRESH))
+    live, pod = facts.children[STATEFUL], facts.children[names.pod("lnd1")]
+    told = {"updateRevision": "new", "observedGeneration": 2} | status
+    live = live | {"metadata": live["metadata"] | {"generation": 2}, "status": told}
+    pod = pod | {"metadata": pod["metadata"] | {"labels": {"controller-revision-hash": revision}}}
+    return replace(facts, children={**facts.children, STATEFUL: live, names.pod("lnd1"): pod})
+
+
+def test_a_first_start_that_was_declared_wrong_is_made_as_it_is_declared_now() -> None:
+    corrected = node(identity=None, config=[{"key": "alias", "value": "bank-2"}])
+    decision = decide(corrected, false_start("new"), NOW)
+    assert [one.split("-conf-")[0] for one in steps(decision)] == [
+        "apply ConfigMap lnd1", "apply StatefulSet lnd1 (Changed)", "delete ConfigMap lnd1",
+    ]  # fmt: skip
+    assert "ChangePending" not in claims(decision)
+    pod = Delete(names.pod("lnd1"), "pod-1", "FalseStart")
+    assert decide(node(identity=None), false_start("old"), NOW).actions == (pod,)
+    assert decide(node(identity=None), false_start("old", observedGeneration=1), NOW).actions == ()
+
+
+def test_no_pod_of_a_known_node_is_ever_deleted_for_its_template() -> None:
+    assert Delete(names.pod("lnd1"), "pod-1", "FalseStart") not in decide(node(), false_start("old"), NOW).actions
+    seen = replace(false_start("old"), info=INFO, state=State.SERVER_ACTIVE)
+    assert not [one for one in decide(node(identity=None), seen, NOW).actions if isinstance(one, Delete)]
+
+
 def test_a_configuration_that_nothing_mounts_is_swept() -> None:
     facts = given.serving()
     stale = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "lnd1-conf-0", "uid": "c0"}}
