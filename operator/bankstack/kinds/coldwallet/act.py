@@ -50,7 +50,7 @@ async def mend_credentials(wallet: ColdWallet, ask: Ask, cluster: Cluster) -> No
     source = found[names.rpcauth(wallet)]
     users = {user: m.opened(one) for user, name in names_.items() if (one := found[name])}
     kept = credentials.gathered(m.opened(source) if source else None, users)
-    kept = credentials.complete(kept, lambda: secrets.token_urlsafe(32).encode(), lambda: secrets.token_hex(16))
+    kept = credentials.complete(kept, _fresh)
     # bitcoind's first: it has every password, and the others are made from it.
     await _put(wallet, BITCOIND, (names.rpcauth(wallet), source), kept.bitcoinds(), cluster)
     for user, files in kept.users().items():
@@ -62,8 +62,12 @@ async def mend_specter_secrets(wallet: ColdWallet, ask: Ask, cluster: Cluster) -
     del ask
     found = {name: await _read(wallet, name, cluster) for name in specter_secrets.made(wallet)}
     opened = {name: m.opened(one) for name, one in found.items() if one}
-    for name, files in specter_secrets.complete(wallet, opened, lambda: secrets.token_urlsafe(24).encode()).items():
+    for name, files in specter_secrets.complete(wallet, opened, _fresh).items():
         await _put(wallet, SPECTER, (name, found[name]), files, cluster)
+
+
+def _fresh() -> bytes:
+    return secrets.token_urlsafe(32).encode()
 
 
 async def _read(wallet: ColdWallet, name: str, cluster: Cluster) -> Manifest | None:

@@ -54,10 +54,10 @@ def gathered(bitcoinds: Files | None, users: Mapping[str, Files]) -> Kept:
     return Kept(passwords, proven)
 
 
-def complete(kept: Kept, password: Callable[[], bytes], salt: Callable[[], str]) -> Kept:
-    """With what was lost made anew, by the given sources of randomness."""
-    passwords = {name: kept.passwords.get(name) or password() for name in USERS}
-    lines = {name: kept.lines.get(name) or line(name, passwords[name], salt()) for name in USERS}
+def complete(kept: Kept, fresh: Callable[[], bytes]) -> Kept:
+    """With what was lost everywhere taken from `fresh`."""
+    passwords = {name: kept.passwords.get(name) or fresh() for name in USERS}
+    lines = {name: kept.lines.get(name) or line(name, passwords[name]) for name in USERS}
     return Kept(passwords, lines)
 
 
@@ -76,8 +76,11 @@ def holds(found: Files, files: Files) -> bool:
     return all(found.get(key) == value for key, value in files.items())
 
 
-def line(name: str, password: bytes, salt: str) -> str:
+def line(name: str, password: bytes) -> str:
     """What bitcoind's `rpcauth` option takes: it can check a password, not tell it."""
+    # The salt comes from the password: what is put back is then the same to the byte.
+    # Salts help weak passwords; these have 256 random bits.
+    salt = hashlib.sha256(b"rpcauth " + password).hexdigest()[:32]
     return f"{name}:{salt}${_hmac(salt, password)}"
 
 
