@@ -1,0 +1,1 @@
+"""MongoDB, asked member by member: `client` asks, `answers` are what comes back."""
