@@ -1,10 +1,11 @@
 """What the API server itself says of an object: refusals and defaults, for what occurs in our manifests (pure)."""
 
-import copy
 import re
 from typing import Any, Final
 
 from bankstack.engine.objects import Manifest
+
+from .fieldsets import fresh
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
@@ -64,7 +65,7 @@ def _refuse_changes(kind: str, before: Manifest, after: Manifest) -> None:
 
 def with_defaults(manifest: Manifest) -> Manifest:
     """What nobody set and the server fills in: fields without an owner."""
-    manifest = copy.deepcopy(manifest)
+    manifest = dict(fresh(manifest))
     spec = manifest.get("spec", {})
     match manifest["kind"]:
         case "Secret":

@@ -7,17 +7,17 @@ nothing is no write. Time comes from the caller; nothing here waits.
 `tests/simulation/scenarios.py` is run against this and against the real one.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
 from bankstack.engine.objects import CONFIG_MAP, EVENT, NAMESPACE, POD, SECRET, SERVICE, Manifest, Type
 
 from . import admission, ownership
 from .admission import ApiError
-from .fieldsets import flatten, to_fields_v1, unflatten
+from .fieldsets import Leaves, flatten, fresh, to_fields_v1, unflatten
 from .ownership import Manager, Managers
 
 #: Their spec has no generation to observe.
@@ -48,20 +48,29 @@ class Stored:
     managers: Managers = field(default_factory=dict)
 
     def shown(self) -> Manifest:
-        """As a client reads it."""
-        shown = copy.deepcopy(self.manifest)
-        shown["metadata"]["managedFields"] = [
+        """As a client reads it: a copy of its own."""
+        shown: Manifest = fresh(self._shown)
+        return shown
+
+    @cached_property
+    def _shown(self) -> Manifest:
+        fields = [
             {
                 "manager": who.name,
                 "operation": who.operation,
-                "apiVersion": shown["apiVersion"],
+                "apiVersion": self.manifest["apiVersion"],
                 "fieldsType": "FieldsV1",
-                "fieldsV1": to_fields_v1(fields),
+                "fieldsV1": to_fields_v1(owned),
             }
             | ({"subresource": who.subresource} if who.subresource else {})
-            for who, fields in sorted(self.managers.items())
+            for who, owned in sorted(self.managers.items())
         ]
-        return shown
+        return self.manifest | {"metadata": self.manifest["metadata"] | {"managedFields": fields}}
+
+    @cached_property
+    def leaves(self) -> Leaves:
+        """Its content by path."""
+        return flatten(self.manifest)
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,8 @@ class Event:
     type: str
     key: Key
     manifest: Manifest
+    #: As it was before; a watch by labels tells of what leaves them, too.
+    before: Manifest | None = None
 
 
 Content = Callable[[Manifest], object]
@@ -132,7 +143,7 @@ class ApiServer:
             _require_same_life(live, manifest)
         part = {"status": manifest.get("status", {})} if status else _without_status(manifest)
         who = Manager(manager, "Apply", "status" if status else "")
-        before = flatten(live.manifest) if live else {}
+        before = live.leaves if live else {}
         try:
             after, managers = ownership.apply(before, live.managers if live else {}, who, flatten(part), force=force)
         except ownership.OwnedByOthersError as owned:
@@ -157,7 +168,7 @@ class ApiServer:
         whole = {name: value for name, value in theirs.items() if name != "status"}
         whole |= {"status": ours["status"]} if "status" in ours else {}
         who = Manager(manager, "Update", "status" if status else "")
-        after, managers = ownership.update(flatten(live.manifest), live.managers, who, flatten(whole))
+        after, managers = ownership.update(live.leaves, live.managers, who, flatten(whole))
         return self._put(key, manifest["apiVersion"], live, after, managers)
 
     def edit(self, key: Key, change: Content, manager: str, *, status: bool = False) -> Manifest:
@@ -180,7 +191,7 @@ class ApiServer:
         if "deletionTimestamp" in meta:
             return
         if meta.get("finalizers") or key.type.kind in _LINGER:
-            manifest = copy.deepcopy(live.manifest)
+            manifest = fresh(live.manifest)
             manifest["metadata"]["deletionTimestamp"] = self._stamp()
             if "generation" in meta:
                 manifest["metadata"]["generation"] += 1
@@ -264,7 +275,7 @@ class ApiServer:
         if told is not None:
             word = {"create": "ADDED", "update": "MODIFIED", "delete": "DELETED"}[verb]
             for tell in self.watchers:
-                tell(Event(word, key, told.shown()))
+                tell(Event(word, key, told.manifest, gone.manifest if gone else None))
 
     def _stamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,5 +1,6 @@
 """A bank in memory: both kinds with the software they run, and the samples that users apply."""
 
+from collections.abc import Callable
 from typing import Any
 
 from bankstack.engine.objects import Manifest
@@ -10,6 +11,7 @@ from bankstack.kinds.lndnode import kind as lndnode
 from bankstack.kinds.lndnode.model import RESOURCE as LND_NODES
 from tests.misoperations import sample
 
+from .apiserver import Key
 from .bitcoind import Bitcoinds
 from .line import Line
 from .lnd import Lnds
@@ -44,10 +46,25 @@ class Bank(World):
         of = COLD_WALLET if manifest["kind"] == "ColdWallet" else LND_NODE
         self.user_applies(of, manifest)
 
+    def changes(self, name: str, change: Callable[[Manifest], object]) -> None:
+        """Somebody edits a sample's spec."""
+        self.server.edit(self._sample(name), lambda one: change(one["spec"]), "kubectl-edit")
+
+    def deletes(self, *names: str) -> None:
+        """Somebody deletes samples."""
+        for name in names:
+            self.server.delete(self._sample(name))
+
+    def _sample(self, name: str) -> Key:
+        return self.key(COLD_WALLET if name == "vault" else LND_NODE, name)
+
+    def status(self, name: str) -> Manifest:
+        """What a sample says of itself."""
+        return dict((self.server.get(self._sample(name)) or {}).get("status", {}))
+
     def conditions(self, name: str) -> dict[str, tuple[str, str]]:
         """Of a sample: type → status and reason."""
-        live = self.live(COLD_WALLET if name == "vault" else LND_NODE, name) or {}
-        return {one["type"]: (one["status"], one["reason"]) for one in live.get("status", {}).get("conditions", [])}
+        return {one["type"]: (one["status"], one["reason"]) for one in self.status(name).get("conditions", [])}
 
     def is_ready(self, *names: str) -> bool:
         return all(self.conditions(name).get("Ready", ("",))[0] == "True" for name in names or ("vault", "lnd1"))

@@ -4,7 +4,6 @@ A path's steps are FieldsV1's own words: `f:name` for a field, `k:{...}` for the
 of a list that is a map, `v:...` for the member of a set.
 """
 
-import copy
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -28,6 +27,13 @@ _IDENTITY: Final = frozenset(
 )  # fmt: skip
 
 
+def fresh(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """A copy of JSON that shares nothing with it; many times quicker than copy.deepcopy."""
+    if isinstance(value, dict):
+        return {key: fresh(inner) for key, inner in value.items()}
+    return [fresh(inner) for inner in value] if isinstance(value, list) else value
+
+
 def flatten(manifest: Manifest) -> Leaves:
     """The object's content as leaves."""
     leaves: Leaves = {}
@@ -48,12 +54,12 @@ def _flatten(value: object, path: Path, leaves: Leaves) -> None:
         for item in value:
             _flatten_item(item, (*path, item_step(item, keys)), leaves)
     else:
-        leaves[path] = copy.deepcopy(value)
+        leaves[path] = fresh(value)
 
 
 def _flatten_item(item: Manifest, path: Path, leaves: Leaves) -> None:
     if shapes.is_atomic(path):
-        leaves[path] = copy.deepcopy(item)
+        leaves[path] = fresh(item)
         return
     leaves[path] = PRESENT
     for key, inner in item.items():
@@ -84,7 +90,7 @@ def unflatten(leaves: Leaves) -> Manifest:
 def _value(node: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever the leaf holds
     inner = {step: below for step, below in node.items() if step != "."}
     if not inner:
-        return copy.deepcopy(node["."]) if "." in node and node["."] != PRESENT else {}
+        return fresh(node["."]) if "." in node and node["."] != PRESENT else {}
     kinds = {step[0] for step in inner}
     if kinds == {"f"}:
         return {step[2:]: _value(below) for step, below in inner.items()}

@@ -3,7 +3,6 @@
 Reduced to what our pods are: one replica at most, replaced only when it is deleted.
 """
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ from bankstack.engine.objects import (
 )
 
 from .apiserver import ApiServer, Key
+from .fieldsets import fresh
 
 Healthy = Callable[[Manifest], bool]
 
@@ -67,7 +67,7 @@ def deployments(server: ApiServer) -> None:
 
 
 def _pod(owner: Manifest, name: str) -> Manifest:
-    template = copy.deepcopy(owner["spec"]["template"])
+    template = fresh(owner["spec"]["template"])
     meta = template.get("metadata", {})
     meta["name"] = name
     meta["labels"] = meta.get("labels", {}) | {"controller-revision-hash": digest(owner["spec"]["template"])}
@@ -86,7 +86,6 @@ def _report(server: ApiServer, key: Key, pod: Key) -> None:
         "replicas": int(there is not None),
         "readyReplicas": int(ready),
         "availableReplicas": int(ready),
-        "updateRevision": digest(server.objects[key].manifest["spec"]["template"]),
     }
     _tell(server, key, status, "kube-controller-manager")
 

@@ -71,9 +71,10 @@ class Operator:
         by_name = {kind.type.kind: kind.type for kind in self.kinds}
         if event.key.type in by_name.values():
             self.wake(event.key)
-        owner, _, name = event.manifest["metadata"].get("labels", {}).get(OWNER_LABEL, "").partition(".")
-        if owner in by_name:
-            self.wake(Key(by_name[owner], event.key.namespace, name))
+        for seen in filter(None, (event.manifest, event.before)):
+            owner, _, name = seen["metadata"].get("labels", {}).get(OWNER_LABEL, "").partition(".")
+            if owner in by_name:
+                self.wake(Key(by_name[owner], event.key.namespace, name))
         self.wake(*self._waited_for.get(Ref(event.key.type, event.key.name), ()))
 
     async def step(self, key: Key) -> None:
