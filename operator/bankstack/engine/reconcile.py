@@ -179,7 +179,7 @@ def _outcome(decision: Decision) -> Outcome:
     wishes = [decision.look_again]
     if isinstance(policy, Waiting):
         wishes.append(policy.delay)
-    if any(isinstance(action, Ask) for action in decision.actions) and not isinstance(policy, Transient):
+    if any(isinstance(action, Ask) for action in decision.actions) and not isinstance(policy, Transient | Stalled):
         wishes.append(AFTER_ASK)
     soonest = min((wish for wish in wishes if wish is not None), default=None)
     return Outcome(_result(decision), look_again=soonest, backoff=isinstance(policy, Transient))
