@@ -1,7 +1,8 @@
 """Which changes of a resource's conditions are worth an Event (pure).
 
 An Event is told once, when a condition's status or reason changes; the message may
-change as often as it likes without one.
+change as often as it likes without one. What nobody could tell yet, of a resource just
+made, is no news.
 """
 
 from collections.abc import Iterable
@@ -28,8 +29,13 @@ def announcements(before: Iterable[Condition], after: Iterable[Condition]) -> tu
     return tuple(
         Announcement("Warning" if _is_bad(one, stalled=stalled) else "Normal", one.reason, one.message)
         for one in after
-        if one.type not in (RECONCILING, STALLED) and earlier.get(one.type) != (one.status, one.reason)
+        if one.type not in (RECONCILING, STALLED) and _is_news(one, earlier.get(one.type))
     )
+
+
+def _is_news(condition: Condition, before: tuple[str, str] | None) -> bool:
+    unknown_as_ever = before is None and condition.status == "Unknown"
+    return not unknown_as_ever and before != (condition.status, condition.reason)
 
 
 def _is_bad(condition: Condition, *, stalled: bool) -> bool:

@@ -42,10 +42,16 @@ def test_starting_is_no_warning() -> None:
     assert announcements((), STARTING) == (Announcement("Normal", "Starting", "m"),)
 
 
-def test_a_condition_nobody_can_tell_is_a_warning() -> None:
-    assert announcements((), [READY, condition("Synced", "Unknown", "NoAnswer")]) == (
-        Announcement("Normal", "AsDeclared", "m"),
+def test_a_condition_nobody_can_tell_any_more_is_a_warning() -> None:
+    before = [READY, condition("Synced", "True", "AtTip")]
+    assert announcements(before, [READY, condition("Synced", "Unknown", "NoAnswer")]) == (
         Announcement("Warning", "NoAnswer", "m"),
+    )
+
+
+def test_what_was_never_known_of_a_new_resource_is_no_news() -> None:
+    assert announcements((), [*STARTING, condition("Synced", "Unknown", "NoAnswer")]) == (
+        Announcement("Normal", "Starting", "m"),
     )
 
 
