@@ -11,6 +11,8 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 
+from prometheus_client import disable_created_metrics
+
 from bankstack import lean, logs, settings  # noqa: F401 - lean, and first: the others import much less then
 from bankstack.edge.rollcall import RollCall
 from bankstack.edge.watches import watch
@@ -138,6 +140,7 @@ def main() -> int:
         sys.stderr.write(f"bankstack: {refused}\n")
         return 2
     logs.start(chosen.log_level)
+    disable_created_metrics()  # type: ignore[no-untyped-call] # twice the series, for a time that nobody asks for
     log.info("starting as %s, for %s", chosen.identity, ", ".join(chosen.namespaces))
     try:
         return asyncio.run(start(chosen))

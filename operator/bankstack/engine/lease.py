@@ -37,7 +37,7 @@ class Terms:
     #: Time between giving up and anybody following: what is under way must have ended by then.
     margin: float = 4.0
     #: How often a standby looks.
-    look: float = 2.0
+    look: float = 1.0
     #: How long one attempt may take: several fit between two renewals and giving up.
     attempt: float = 3.0
 

@@ -106,13 +106,13 @@ def stateful_set(meta: Manifest, pods: Mapping[str, str], template: Manifest, se
     }
 
 
-def disruption_budget(meta: Manifest, pods: Mapping[str, str]) -> Manifest:
-    """No voluntary eviction of a single writer: draining its node waits for a person."""
+def disruption_budget(meta: Manifest, pods: Mapping[str, str], may_be_gone: int = 0) -> Manifest:
+    """How many pods an eviction may take: none of a single writer, so draining its node waits for a person."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": meta,
-        "spec": {"maxUnavailable": 0, "selector": {"matchLabels": dict(pods)}},
+        "spec": {"maxUnavailable": may_be_gone, "selector": {"matchLabels": dict(pods)}},
     }
 
 

@@ -12,8 +12,8 @@ from kubernetes.aio import config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
-#: At once: some workers with a dozen reads each. More would only queue at the server.
-CONNECTIONS: Final = 32
+#: At once. More would not be faster, one core makes and reads the messages, and each costs memory.
+CONNECTIONS: Final = 12
 #: Shorter than the API server's 90 s, so that no request is sent into a connection it is just closing.
 KEEP_ALIVE_SECONDS: Final = 60
 
