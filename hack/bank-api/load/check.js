@@ -1,0 +1,182 @@
+/**
+ * Asks everybody what became of each payment: the API, MongoDB, the bank's nodes and the outside one.
+ * Reads only, and by its own queries: a mistake in the bank's code must not be repeated here.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import mongoose from "mongoose";
+import { Customer } from "./customer.js";
+import { verdict } from "./verdict.js";
+
+const AT_ONCE = 16;
+const QUESTIONS_IN_ONE = 25;
+const LOOK_AGAIN_MS = 3_000;
+const UNFINISHED = ["posting", "recorded", "sending", "settling", "reversing"];
+
+/**
+ * @param {{url: string, nodes: any[], outside: any, asked: import("./asked.js").Asked, settleMs: number}} wanted
+ * @returns {Promise<number>} the exit code
+ */
+export async function check({ url, nodes, outside, asked, settleMs }) {
+  const payments = asked.read();
+  const began = Date.now();
+  let verdicts;
+  do {
+    verdicts = await judge(payments, url, nodes, outside);
+    if (!verdicts.some((one) => one.verdict === "unknown")) break;
+    await pause(LOOK_AGAIN_MS);
+  } while (Date.now() - began < settleMs);
+  const faults = await audit();
+  report(verdicts, faults);
+  const of = (/** @type {string} */ what) => verdicts.filter((one) => one.verdict === what).length;
+  const sound = Object.values(faults).every((count) => count === 0);
+  console.log(`books: ${sound ? "sound" : "BROKEN"} (${Object.entries(faults).map(([what, n]) => `${what} ${n}`).join(", ")})`);
+  await holdings(nodes);
+  console.log(`lost ${of("lost")}, doubled ${of("doubled")}, unknown ${of("unknown")} of ${payments.length}`);
+  if (of("lost") || of("doubled") || !sound) return 1;
+  return of("unknown") ? 3 : 0;
+}
+
+/** @param {any[]} payments @param {string} url @param {any[]} nodes @param {any} outside */
+async function judge(payments, url, nodes, outside) {
+  const books = await bookkeeping();
+  const api = await told(url, payments);
+  return inParts(payments, async (payment) => {
+    const { key, kind, amount, walletId, recipientWalletId, answer } = payment;
+    const isPending = books.isPending(key);
+    const changed = { from: books.net(walletId, key), to: books.net(recipientWalletId, key), isPending };
+    const lightning = kind === "intraledger" ? null : await moved(payment, nodes, outside);
+    const evidence = { kind, amount, told: answer?.status, books: changed, api: api.get(key) ?? 0, lightning };
+    return { key, kind, told: answer?.status ?? "NO_ANSWER", ...verdict(evidence) };
+  });
+}
+
+/** Every row of a customer's wallet, added up by wallet and payment. */
+async function bookkeeping() {
+  const rows = collection("medici_transactions");
+  const group = { wallet: "$accounts", key: { $ifNull: ["$hash", "$external_id"] } };
+  const nets = new Map();
+  const pending = new Set();
+  const summed = [
+    { $match: { "account_path.0": "Liabilities" } },
+    { $group: { _id: group, net: { $sum: { $subtract: ["$credit", "$debit"] } }, pending: { $max: "$pending" } } },
+  ];
+  for await (const { _id, net, pending: isPending } of rows.aggregate(summed, { readConcern: "majority" })) {
+    nets.set(`${_id.wallet}/${_id.key}`, net);
+    if (isPending) pending.add(_id.key);
+  }
+  for await (const { hash, externalId } of collection("paymentflowstates").find({ state: { $in: UNFINISHED } })) {
+    pending.add(hash ?? externalId);
+  }
+  return {
+    net: (/** @type {string} */ wallet, /** @type {string} */ key) => nets.get(`Liabilities:${wallet}/${key}`) ?? 0,
+    isPending: (/** @type {string} */ key) => pending.has(key),
+  };
+}
+
+/** What the API says each payment changed in its customer's wallet. @param {string} url @param {any[]} payments */
+async function told(url, payments) {
+  const said = new Map();
+  const parts = [...groupBy(payments, (one) => one.customer)].flatMap(([name, those]) =>
+    chunks(those, QUESTIONS_IN_ONE).map((part) => ({ name, part })),
+  );
+  await inParts(parts, async ({ name, part }) => {
+    const questions = part.map(({ key, kind }, n) =>
+      kind === "intraledger"
+        ? `p${n}: transactionsByExternalId(externalId: "${key}") { settlementAmount }`
+        : `p${n}: transactionsByPaymentHash(paymentHash: "${key}") { settlementAmount }`,
+    );
+    const query = `{ me { defaultAccount { defaultWallet { ${questions.join(" ")} } } } }`;
+    const { me } = await new Customer(url, name, 30_000).insist(query);
+    part.forEach(({ key }, n) => {
+      const rows = me.defaultAccount.defaultWallet[`p${n}`];
+      said.set(key, rows.reduce((sum, row) => sum + row.settlementAmount, 0));
+    });
+  });
+  return said;
+}
+
+/**
+ * What moved over Lightning: the receiver's word for that it did, the sender's for how often and the fee.
+ * @param {any} payment @param {any[]} nodes @param {any} outside
+ * @returns {Promise<import("./verdict.js").Lightning>}
+ */
+async function moved({ key, kind }, nodes, outside) {
+  const [payers, payees] = kind === "send" ? [nodes, [outside]] : [[outside], nodes];
+  const [paid, received] = await Promise.all([
+    Promise.all(payers.map((node) => node.payment(key))),
+    Promise.all(payees.map((node) => node.invoice(key))),
+  ]);
+  if ([...paid, ...received].some((said) => said === null || said.state === "pending")) return null;
+  const times = paid.filter((said) => said.state === "confirmed");
+  const credited = received.find((said) => said.state === "settled");
+  return { moved: credited?.received ?? 0, fee: times[0]?.fee ?? 0, times: times.length };
+}
+
+/** The books by themselves: what must hold whatever was asked. */
+async function audit() {
+  const rows = collection("medici_transactions");
+  const journals = collection("medici_journals");
+  const sums = { credit: { $sum: "$credit" }, debit: { $sum: "$debit" }, rows: { $sum: 1 } };
+  const unequal = { $match: { $expr: { $ne: ["$credit", "$debit"] } } };
+  const theirs = { from: "medici_journals", localField: "_id", foreignField: "_id", as: "journal" };
+  const mirrors = { from: "medici_transactions", localField: "_id", foreignField: "_original_journal", as: "mirror" };
+  const own = { from: "medici_transactions", localField: "_id", foreignField: "_journal", as: "rows" };
+  const perJournal = { $group: { _id: "$_journal", ...sums } };
+  const wrongCount = { $match: { $expr: { $ne: [{ $size: "$rows" }, { $size: "$_transactions" }] } } };
+  const mirrorsOnce = { $match: { $expr: { $ne: [{ $size: "$mirror" }, { $size: "$_transactions" }] } } };
+  const count = async (/** @type {any} */ from, /** @type {object[]} */ steps) =>
+    (await from.aggregate([...steps, { $count: "n" }], { readConcern: "majority" }).toArray())[0]?.n ?? 0;
+  const [whole] = await rows.aggregate([{ $group: { _id: null, ...sums } }]).toArray();
+  return {
+    "journals unequal": await count(rows, [perJournal, unequal]),
+    "whole off by": (whole?.credit ?? 0) - (whole?.debit ?? 0),
+    "rows without journal": await count(rows, [perJournal, { $lookup: theirs }, { $match: { journal: { $size: 0 } } }]),
+    "journals incomplete": await count(journals, [{ $lookup: own }, wrongCount]),
+    "voided without one mirror": await count(journals, [{ $match: { voided: true } }, { $lookup: mirrors }, mirrorsOnce]),
+  };
+}
+
+/** For the reader only: channels opened with a push, or fees of the chain, make these differ. @param {any[]} nodes */
+async function holdings(nodes) {
+  const [assets] = await collection("medici_transactions")
+    .aggregate([
+      { $match: { accounts: "Assets:Reserve:Lightning" } },
+      { $group: { _id: null, sats: { $sum: { $subtract: ["$debit", "$credit"] } } } },
+    ])
+    .toArray();
+  const held = await Promise.all(nodes.map((node) => node.channelSats()));
+  const sum = held.some((sats) => sats === null) ? "unknown" : held.reduce((total, sats) => total + sats, 0);
+  console.log(`the books hold ${assets?.sats ?? 0} sat at the nodes; the nodes have ${sum} sat in channels`);
+}
+
+/** @param {any[]} verdicts @param {Record<string, number>} faults */
+function report(verdicts, faults) {
+  for (const [kind, those] of groupBy(verdicts, (one) => one.kind)) {
+    const counted = [...groupBy(those, (one) => `${one.verdict}, ${one.why}`)].map(([what, n]) => [what, n.length]);
+    for (const [what, n] of counted.slice(0, 20)) console.log(`${kind.padEnd(12)} ${String(n).padStart(6)}  ${what}`);
+  }
+  const bad = verdicts.filter((one) => one.verdict !== "ok").slice(0, 50);
+  for (const { verdict: what, kind, key, told: heard, why } of bad) {
+    console.log(`${what.toUpperCase()} ${kind} ${key} (the customer heard ${heard}): ${why}`);
+  }
+}
+
+const collection = (/** @type {string} */ name) => mongoose.connection.collection(name);
+
+/** @template T @param {T[]} those @param {(one: T) => string} by @returns {Map<string, T[]>} */
+function groupBy(those, by) {
+  const groups = new Map();
+  for (const one of those) groups.set(by(one), [...(groups.get(by(one)) ?? []), one]);
+  return groups;
+}
+
+/** @template T @param {T[]} those @param {number} size @returns {T[][]} */
+const chunks = (those, size) =>
+  Array.from({ length: Math.ceil(those.length / size) }, (_, n) => those.slice(n * size, (n + 1) * size));
+
+/** @template T, R @param {T[]} those @param {(one: T) => Promise<R>} act @returns {Promise<R[]>} */
+async function inParts(those, act) {
+  const done = [];
+  for (const part of chunks(those, AT_ONCE)) done.push(...(await Promise.all(part.map(act))));
+  return done;
+}

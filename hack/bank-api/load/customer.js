@@ -1,0 +1,97 @@
+/** A customer at the bank's GraphQL door: impatient enough to ask again, always for the same payment. */
+import { setTimeout as pause } from "node:timers/promises";
+
+const ANSWER_MS = 60_000;
+const ASK_AGAIN_MS = 1_000;
+
+const SEND = `mutation ($input: LnInvoicePaymentInput!) {
+  it: lnInvoicePaymentSend(input: $input) { status errors { code message } } }`;
+const ACROSS = `mutation ($input: IntraLedgerPaymentSendInput!) {
+  it: intraLedgerPaymentSend(input: $input) { status errors { code message } } }`;
+const INVOICE = `mutation ($input: LnInvoiceCreateInput!) {
+  it: lnInvoiceCreate(input: $input) { invoice { paymentHash paymentRequest } errors { code message } } }`;
+
+export class Customer {
+  /** @param {string} url @param {string} name @param {number} patienceMs */
+  constructor(url, name, patienceMs) {
+    Object.assign(this, { url, name, patienceMs, walletId: "", isBusy: false });
+  }
+
+  async visit() {
+    const { me } = await this.insist("{ me { defaultAccount { defaultWalletId } } }");
+    this.walletId = me.defaultAccount.defaultWalletId;
+    return this;
+  }
+
+  /** @param {number} amount */
+  async invoice(amount) {
+    const { it } = await this.insist(INVOICE, { walletId: this.walletId, amount, expiresIn: 5 });
+    if (!it.invoice) throw new Error(`No invoice: ${it.errors[0]?.message}`);
+    return it.invoice;
+  }
+
+  /** @param {string} paymentRequest */
+  send(paymentRequest) {
+    return this.pay(SEND, { walletId: this.walletId, paymentRequest });
+  }
+
+  /** @param {string} recipientWalletId @param {number} amount @param {string} key */
+  across(recipientWalletId, amount, key) {
+    return this.pay(ACROSS, { walletId: this.walletId, recipientWalletId, amount }, key);
+  }
+
+  /**
+   * The bank's last word on one payment. PENDING and no answer at all are asked again, as a customer does.
+   * @param {string} query @param {object} input @param {string} [key]
+   * @returns {Promise<import("./asked.js").Answer>}
+   */
+  async pay(query, input, key) {
+    const began = Date.now();
+    let status = "NO_ANSWER";
+    let why;
+    do {
+      try {
+        const { it } = await this.ask(query, input, key);
+        status = it.status === "ALREADY_PAID" ? "SUCCESS" : it.status;
+        why = it.errors[0]?.message;
+        const isFinal = status === "SUCCESS" || (status === "FAILURE" && it.errors[0]?.code !== "BUSY");
+        if (isFinal) break;
+      } catch (error) {
+        status = "NO_ANSWER";
+        why = String(error);
+      }
+      await pause(ASK_AGAIN_MS);
+    } while (Date.now() - began < this.patienceMs);
+    return { status, why, ms: Date.now() - began };
+  }
+
+  /** An answer to something that may be asked as often as one likes. @param {string} query @param {object} [input] */
+  async insist(query, input) {
+    const began = Date.now();
+    while (true) {
+      try {
+        return await this.ask(query, input);
+      } catch (error) {
+        if (Date.now() - began > this.patienceMs) throw error;
+        await pause(ASK_AGAIN_MS);
+      }
+    }
+  }
+
+  /** @param {string} query @param {object} [input] @param {string} [key] @returns {Promise<any>} */
+  async ask(query, input, key) {
+    const response = await fetch(this.url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${this.name}`,
+        ...(key && { "x-idempotency-key": key }),
+      },
+      body: JSON.stringify({ query, variables: { input } }),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    const { data, errors } = await response.json();
+    if (errors) throw new Error(errors[0].message);
+    return data;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * node load/main.js run [--seconds 60] [--intraledger 20] [--lightning 5] [--patience 90]
+ * node load/main.js check [--settle 90]
+ * node load/main.js plant loss|double
+ *
+ * All take --asked FILE, where every payment asked for is remembered. Needs the API's environment, API_URL, and
+ * OUTSIDE_DNS, OUTSIDE_TLS, OUTSIDE_MACAROON, OUTSIDE_PUBKEY of a node that is not the bank's.
+ * Ends with 0: all well; 1: lost, doubled or broken books; 3: some still unknown; 2: asked wrongly.
+ */
+import { parseArgs } from "node:util";
+import * as database from "../src/database.js";
+import { read } from "../src/environment.js";
+import { LightningNode } from "../src/nodes.js";
+import { Asked } from "./asked.js";
+import { check } from "./check.js";
+import { plant } from "./plant.js";
+import { run } from "./run.js";
+
+const options = /** @type {const} */ ({
+  asked: { type: "string", default: "/tmp/asked.jsonl" },
+  seconds: { type: "string", default: "60" },
+  intraledger: { type: "string", default: "20" },
+  lightning: { type: "string", default: "5" },
+  patience: { type: "string", default: "90" },
+  settle: { type: "string", default: "90" },
+});
+
+try {
+  process.exit(await main());
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(2);
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const asked = new Asked(values.asked);
+  const [command, what] = positionals;
+  const url = process.env.API_URL ?? "http://localhost:4002/graphql";
+  const environment = read(process.env);
+  if (environment.network !== "regtest") throw new Error("The load moves money about: it runs on regtest only.");
+  if (command === "run") {
+    const rates = { intraledger: Number(values.intraledger), lightning: Number(values.lightning) };
+    const patienceMs = Number(values.patience) * 1_000;
+    await run({ url, outside: outside(), asked, seconds: Number(values.seconds), rates, patienceMs });
+    return 0;
+  }
+  await database.connect(environment.mongodb);
+  if (command === "plant" && (what === "loss" || what === "double")) {
+    await plant(what, asked);
+    return 0;
+  }
+  if (command !== "check") throw new Error("Say run, check, plant loss or plant double.");
+  const nodes = environment.nodes.map((slot) => new LightningNode(slot));
+  return check({ url, nodes, outside: outside(), asked, settleMs: Number(values.settle) * 1_000 });
+}
+
+function outside() {
+  const { OUTSIDE_PUBKEY: pubkey = "", OUTSIDE_DNS: host, OUTSIDE_RPCPORT: port = "10009" } = process.env;
+  const { OUTSIDE_TLS: cert, OUTSIDE_MACAROON: macaroon } = process.env;
+  if (!host || !cert || !macaroon) throw new Error("OUTSIDE_DNS, OUTSIDE_TLS and OUTSIDE_MACAROON are not all set.");
+  return new LightningNode({ name: "outside", pubkey, socket: `${host}:${port}`, cert, macaroon });
+}

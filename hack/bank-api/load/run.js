@@ -1,0 +1,139 @@
+/** Asks the bank for payments at a steady rate, whatever the bank does meanwhile. */
+import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import * as lightning from "lightning";
+import { Customer } from "./customer.js";
+
+const CUSTOMERS = 40;
+/** So many pay over Lightning; the others across. A wallet is locked for the length of its Lightning payment. */
+const SENDERS = 14;
+const FUNDS_SAT = 50_000;
+const FUNDED_AT_ONCE = 5;
+const TICK_MS = 25;
+const MOST_AT_ONCE = 250;
+
+/**
+ * @param {{url: string, outside: any, asked: import("./asked.js").Asked, seconds: number,
+ *   rates: {intraledger: number, lightning: number}, patienceMs: number}} wanted
+ */
+export async function run({ url, outside, asked, seconds, rates, patienceMs }) {
+  const name = randomUUID().slice(0, 8);
+  const customers = Array.from({ length: CUSTOMERS }, (_, n) => new Customer(url, `load-${name}-${n}`, patienceMs));
+  const load = new Load(customers, outside, asked);
+  await Promise.all(customers.map((customer) => customer.visit()));
+  for (let n = 0; n < CUSTOMERS; n += FUNDED_AT_ONCE) {
+    await Promise.all(customers.slice(n, n + FUNDED_AT_ONCE).map((customer) => load.receive(customer, FUNDS_SAT)));
+  }
+  await until(() => isFunded(customers), 60_000, "the customers have their first money");
+  console.log(`${CUSTOMERS} customers have ${FUNDS_SAT} sat each; ${seconds} s of load begin.`);
+  await load.keepUp(seconds, [
+    [rates.intraledger, () => load.across()],
+    [rates.lightning / 2, () => load.send()],
+    [rates.lightning / 2, () => load.receive(any(customers), between(100, 1_000))],
+  ]);
+  return load.summary(seconds);
+}
+
+class Load {
+  /** @param {Customer[]} customers @param {any} outside @param {import("./asked.js").Asked} asked */
+  constructor(customers, outside, asked) {
+    Object.assign(this, { customers, outside, asked, inFlight: new Set(), skipped: 0, done: [] });
+    this.senders = customers.slice(0, SENDERS);
+    this.payers = customers.slice(SENDERS);
+  }
+
+  /** @param {number} seconds @param {[number, () => Promise<void>][]} streams */
+  async keepUp(seconds, streams) {
+    const began = Date.now();
+    const begun = streams.map(() => 0);
+    while (Date.now() - began < seconds * 1_000) {
+      streams.forEach(([rate, start], n) => {
+        for (const due = ((Date.now() - began) / 1_000) * rate; begun[n] < due; begun[n] += 1) this.begin(start);
+      });
+      await pause(TICK_MS);
+    }
+    await Promise.all(this.inFlight);
+  }
+
+  /** @param {() => Promise<void>} start */
+  begin(start) {
+    if (this.inFlight.size >= MOST_AT_ONCE) return void (this.skipped += 1);
+    const going = start().catch((error) => console.warn(`Not asked: ${error.message}`));
+    this.inFlight.add(going);
+    void going.finally(() => this.inFlight.delete(going));
+  }
+
+  async across() {
+    const from = idle(this.payers);
+    const to = any(this.customers.filter((one) => one !== from));
+    const payment = { kind: "intraledger", amount: between(1, 50), recipientWalletId: to.walletId, recipient: to.name };
+    await this.settle(from, { ...payment, key: randomUUID() }, ({ amount, key }) => from.across(to.walletId, amount, key));
+  }
+
+  async send() {
+    const from = idle(this.senders);
+    const amount = between(100, 1_000);
+    const expires_at = new Date(Date.now() + 120_000).toISOString();
+    const { id, request } = await lightning.createInvoice({ lnd: this.outside.lnd, tokens: amount, expires_at });
+    await this.settle(from, { kind: "send", key: id, amount }, () => from.send(request));
+  }
+
+  /** @param {Customer} to @param {number} amount */
+  async receive(to, amount) {
+    const { paymentHash, paymentRequest } = await to.invoice(amount);
+    const payment = { kind: "receive", key: paymentHash, amount, customer: to.name, walletId: to.walletId };
+    this.asked.asks(payment);
+    const began = Date.now();
+    const status = await lightning
+      .payViaPaymentRequest({ lnd: this.outside.lnd, request: paymentRequest, max_fee: 100, pathfinding_timeout: 30_000 })
+      .then(() => "SUCCESS", () => "NO_ANSWER"); // what came of it, the check asks both sides
+    this.hears(payment, { status, ms: Date.now() - began });
+  }
+
+  /** @param {Customer} from @param {any} about @param {(payment: any) => Promise<any>} pay */
+  async settle(from, about, pay) {
+    const payment = { ...about, customer: from.name, walletId: from.walletId };
+    from.isBusy = true;
+    this.asked.asks(payment);
+    this.hears(payment, await pay(payment));
+    from.isBusy = false;
+  }
+
+  /** @param {any} payment @param {import("./asked.js").Answer} answer */
+  hears(payment, answer) {
+    this.asked.hears(payment, answer);
+    this.done.push({ kind: payment.kind, ...answer });
+  }
+
+  /** @param {number} seconds */
+  summary(seconds) {
+    for (const kind of ["intraledger", "send", "receive"]) {
+      const answers = this.done.filter((one) => one.kind === kind);
+      const funding = kind === "receive" ? CUSTOMERS : 0;
+      const told = [...new Set(answers.map((one) => one.status))];
+      const times = answers.map((one) => one.ms).sort((a, b) => a - b);
+      const at = (/** @type {number} */ part) => times[Math.floor(times.length * part)] ?? 0;
+      const rate = ((answers.length - funding) / seconds).toFixed(1);
+      const words = told.map((status) => `${answers.filter((one) => one.status === status).length} ${status}`).join(", ");
+      console.log(`${kind.padEnd(12)} ${rate}/s  ${words}  p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`);
+    }
+    if (this.skipped) console.log(`${this.skipped} were not asked: ${MOST_AT_ONCE} already waited for their answers.`);
+  }
+}
+
+const between = (/** @type {number} */ low, /** @type {number} */ high) => low + Math.floor(Math.random() * (high - low + 1));
+const any = (/** @type {any[]} */ those) => those[between(0, those.length - 1)];
+const idle = (/** @type {Customer[]} */ those) => any(those.filter((one) => !one.isBusy)) ?? any(those);
+
+/** @param {Customer[]} customers */
+async function isFunded(customers) {
+  const asked = customers.map((one) => one.insist("{ me { defaultAccount { defaultWallet { balance } } } }"));
+  return (await Promise.all(asked)).every(({ me }) => me.defaultAccount.defaultWallet.balance >= FUNDS_SAT);
+}
+
+/** @param {() => Promise<boolean>} condition @param {number} ms @param {string} what */
+export async function until(condition, ms, what) {
+  for (const began = Date.now(); !(await condition()); await pause(300)) {
+    if (Date.now() - began > ms) throw new Error(`Not within ${ms / 1_000} s: ${what}.`);
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What is to be said of one payment, from what the customer was told, the books, and both ends of Lightning.
+ * Pure: the same evidence always gives the same verdict.
+ */
+
+/**
+ * @typedef {{from: number, to: number, isPending: boolean}} Books what the payment changed in its wallets, in sat
+ * @typedef {{moved: number, fee: number, times: number} | null} Lightning what moved over Lightning; null: not known yet
+ * @typedef {{kind: import("./asked.js").Kind, amount: number, told?: string, books: Books, api: number,
+ *   lightning: Lightning}} Evidence
+ * @typedef {{verdict: "ok" | "lost" | "doubled" | "unknown", why: string}} Verdict
+ */
+
+/** @param {Evidence} evidence @returns {Verdict} */
+export function verdict(evidence) {
+  const { kind, told, books, api, lightning } = evidence;
+  if (books.isPending) return say("unknown", "the books still call it pending");
+  if (kind !== "intraledger" && !lightning) return say("unknown", "a node does not say what became of it");
+  if (lightning && lightning.times > 1) return say("doubled", `Lightning moved it ${lightning.times} times`);
+  const booked = kind === "intraledger" ? across(evidence) : overLightning(evidence);
+  if (booked.verdict !== "ok") return booked;
+  if (api !== books.from) return say("lost", `the API says ${api} sat and the books say ${books.from}`);
+  if (told === "SUCCESS" && books.from === 0) return say("lost", "the customer was told it is paid and it is not");
+  if (told === "FAILURE" && books.from !== 0) return say("doubled", "the customer was told it failed, pays again, and it is paid");
+  return booked;
+}
+
+/** @param {Evidence} evidence @returns {Verdict} */
+function across({ amount, books: { from, to } }) {
+  if (from === 0 && to === 0) return say("ok", "not made");
+  if (from === -amount && to === amount) return say("ok", "made once");
+  const times = to / amount;
+  if (from === -to && times > 1) return say("doubled", `the books moved it ${times} times`);
+  return say(from < -amount || to > amount ? "doubled" : "lost", `the books took ${-from} sat and gave ${to} of ${amount}`);
+}
+
+/** @param {Evidence} evidence @returns {Verdict} */
+function overLightning({ kind, books: { from }, lightning }) {
+  const { moved, fee } = /** @type {NonNullable<Lightning>} */ (lightning);
+  const due = moved === 0 ? 0 : kind === "send" ? -(moved + fee) : moved;
+  if (from === due) return say("ok", due ? "made once" : "not made");
+  const words = `Lightning moved ${moved} sat, the books ${from} where ${due} is due`;
+  const isTooMuch = kind === "receive" ? from > due : from < due && due !== 0;
+  return say(isTooMuch ? "doubled" : "lost", words);
+}
+
+/** @param {Verdict["verdict"]} verdict @param {string} why @returns {Verdict} */
+const say = (verdict, why) => ({ verdict, why });

@@ -1,0 +1,127 @@
+/**
+ * What becomes of a payment, and who may decide it.
+ *
+ *   intraledger   posting ------------------------------> settled
+ *   Lightning     recorded -> sending -> settling ------> settled
+ *                      \_________\____-> reversing -----> failed
+ *
+ * A step is taken by compare-and-set, so exactly one process takes it; what a state calls for can be done
+ * again and again. LND is asked to pay once in a flow's life, by the one that took it from `recorded` to
+ * `sending`: therefore what LND calls failed stays failed, and nobody who was asleep can pay what was reversed.
+ */
+import { LIGHTNING, liabilities, post, reverse, settle } from "./books.js";
+import { Flows, insertOnce } from "./database.js";
+
+export const NOT_YET_BOOKED = ["posting", "recorded"];
+export const OPEN = [...NOT_YET_BOOKED, "sending", "settling", "reversing"];
+const NEXT = { recorded: ["sending", "reversing"], sending: ["settling", "reversing"] };
+/** LND refuses an invoice past its expiry; clocks may differ by less than this. */
+const EXPIRED_FOR_SURE_MS = 60_000;
+
+/**
+ * @typedef {{_id: string, kind: string, state: string, walletId: string, recipientWalletId?: string, amount: number,
+ *   maxFee: number, fee?: number, memo: string, hash?: string, externalId?: string, pubkey?: string,
+ *   expiresAt?: Date, reason?: string, createdAt: Date}} Flow
+ */
+
+/** @param {string} id @returns {Promise<Flow | null>} */
+export const flowOf = (id) => Flows.findById(id).lean();
+
+/** Set out to do it; where somebody already did, what they set out to do. @param {Omit<Flow, "createdAt">} flow */
+export async function begin(flow) {
+  const begun = { ...flow, createdAt: new Date(), updatedAt: new Date() };
+  if (await insertOnce(Flows, begun)) return begun;
+  return /** @type {Flow} */ (await flowOf(flow._id));
+}
+
+/**
+ * Take a step, if nobody took another: whether this flow is now in `to`.
+ * @param {Flow} flow
+ * @param {"sending" | "settling" | "reversing"} to
+ * @param {{fee?: number, reason?: string}} facts
+ */
+export async function advance(flow, to, facts = {}) {
+  const from = Object.entries(NEXT).flatMap(([state, next]) => (next.includes(to) ? [state] : []));
+  const step = { $set: { state: to, updatedAt: new Date(), ...facts } };
+  const { modifiedCount } = await Flows.updateOne({ _id: flow._id, state: { $in: from } }, step);
+  return modifiedCount === 1;
+}
+
+/** The payment as the customer's debt to the bank, before LND is asked: amount and the highest fee. @param {Flow} flow */
+export function bookPending({ _id, walletId, amount, maxFee, memo, hash, pubkey }) {
+  const total = amount + maxFee;
+  const rows = [
+    { account: liabilities(walletId), debit: total },
+    { account: LIGHTNING, credit: total },
+  ];
+  return post({ key: _id, memo, rows, facts: { type: "payment", pending: true, hash, pubkey, fee: maxFee } });
+}
+
+/** Do what the flow's state calls for, however much of it was done before. @param {Flow} flow */
+export async function carryOut(flow) {
+  switch (flow.state) {
+    case "posting":
+      await move(flow);
+      return finish(flow, "settled");
+    case "settling":
+      await settle(flow._id);
+      await giveBackFee(flow);
+      return finish(flow, "settled");
+    case "reversing":
+      await bookPending(flow); // a crash may have left half of it, and only a whole journal has a mirror
+      await reverse(flow._id, flow.reason ?? "Payment failed");
+      return finish(flow, "failed");
+  }
+}
+
+/**
+ * The only write that need not wait for a majority: taken back, it has the flow carried out once more.
+ * @param {Flow} flow @param {"settled" | "failed"} state
+ */
+async function finish(flow, state) {
+  const end = { $set: { state, updatedAt: new Date() } };
+  await Flows.updateOne({ _id: flow._id, state: flow.state }, end, { writeConcern: { w: 1 } });
+}
+
+/** @param {Flow} flow */
+function move({ _id, walletId, recipientWalletId, amount, memo, externalId }) {
+  const rows = [
+    { account: liabilities(walletId), debit: amount },
+    { account: liabilities(/** @type {string} */ (recipientWalletId)), credit: amount },
+  ];
+  return post({ key: _id, memo, rows, facts: { type: "on_us", pending: false, external_id: externalId } });
+}
+
+/** @param {Flow} flow */
+async function giveBackFee({ _id, walletId, maxFee, fee = 0, hash, pubkey }) {
+  if (maxFee <= fee) return;
+  const rows = [
+    { account: LIGHTNING, debit: maxFee - fee },
+    { account: liabilities(walletId), credit: maxFee - fee },
+  ];
+  const facts = { type: "fee_reimbursement", pending: false, hash, pubkey };
+  await post({ key: `${_id}/fee`, memo: "fee reimbursement", rows, facts });
+}
+
+/**
+ * Ask LND what became of a payment that was sent, and act on a certain answer only.
+ * @param {Flow} flow
+ * @param {import("./nodes.js").Nodes} nodes
+ */
+export async function learn(flow, nodes) {
+  const told = await Promise.all(
+    nodes.active.map(async (node) => ({ node, said: await node.payment(/** @type {string} */ (flow.hash)) })),
+  );
+  const paid = told.find(({ said }) => said?.state === "confirmed")?.said;
+  const sender = told.find(({ node }) => node.pubkey === flow.pubkey)?.said;
+  if (paid?.state === "confirmed") await advance(flow, "settling", { fee: paid.fee });
+  else if (sender?.state === "failed") await advance(flow, "reversing", { reason: "LND could not pay it" });
+  else if (sender?.state === "absent" && isExpired(flow)) {
+    await advance(flow, "reversing", { reason: "LND never began to pay it" });
+  }
+  const now = await flowOf(flow._id);
+  if (now) await carryOut(now);
+}
+
+/** LND knows no such payment, and won't begin one any more. @param {Flow} flow */
+const isExpired = ({ expiresAt }) => !!expiresAt && Date.now() > expiresAt.getTime() + EXPIRED_FOR_SURE_MS;

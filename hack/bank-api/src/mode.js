@@ -1,0 +1,34 @@
+/** What the bank may do at the moment. The operator writes the mode; the bank reads it before each thing it does. */
+import { readFile } from "node:fs/promises";
+
+const ALLOWED = {
+  Full: ["read", "receive", "intraledger", "send"],
+  ReceiveOnly: ["read", "receive", "intraledger"],
+  IntraledgerOnly: ["read", "intraledger"],
+  ReadOnly: ["read"],
+  Closed: [],
+};
+/** @typedef {keyof typeof ALLOWED} Mode */
+
+/**
+ * A file that can't be read or says something else could mean anything: no money moves then.
+ * @param {string | undefined} file
+ * @returns {Promise<Mode>}
+ */
+export async function current(file) {
+  if (!file) return "Full";
+  const said = await readFile(file, "utf8").catch(() => "");
+  const mode = said.trim();
+  return mode in ALLOWED ? /** @type {Mode} */ (mode) : "ReadOnly";
+}
+
+/**
+ * @param {string | undefined} file
+ * @param {"read" | "receive" | "intraledger" | "send"} what
+ * @returns {Promise<string | null>} why not, or null
+ */
+export async function refusal(file, what) {
+  const mode = await current(file);
+  if (/** @type {string[]} */ (ALLOWED[mode]).includes(what)) return null;
+  return `The bank is in mode ${mode} and does not ${what} now; nothing was done. Ask again later.`;
+}

@@ -1,0 +1,146 @@
+/**
+ * The bank's Lightning nodes. A node is used only while it answers under the pubkey it is known by:
+ * another identity at the same address is another wallet.
+ * Answers are what LND said or null for "no answer"; no answer is never taken for no.
+ */
+import * as lightning from "lightning";
+
+const ANSWER_MS = 5_000;
+const POLL_MS = 5_000;
+const PAYMENT_MS = 45_000;
+
+export class LightningNode {
+  /** @param {import("./environment.js").Slot} slot */
+  constructor({ name, pubkey, socket, cert, macaroon }) {
+    this.name = name;
+    this.pubkey = pubkey;
+    this.isActive = false;
+    this.lnd = lightning.authenticatedLndGrpc({ cert, macaroon, socket }).lnd;
+    this.unlocked = lightning.unauthenticatedLndGrpc({ cert, socket }).lnd;
+  }
+
+  async look() {
+    const state = await answer(lightning.getWalletStatus({ lnd: this.unlocked }));
+    const identity = state?.is_active ? await answer(lightning.getIdentity({ lnd: this.lnd })) : null;
+    if (identity && identity.public_key !== this.pubkey) {
+      console.error(`${this.name} answers as ${identity.public_key}: another wallet. It gets no payments.`);
+    }
+    this.isActive = identity?.public_key === this.pubkey;
+  }
+
+  /**
+   * Ask LND to pay, once, and wait for an end as long as a customer would. What came of it is asked of
+   * `payment`: an error here may be the network's, with the payment on its way.
+   * @param {string} request
+   * @param {number} maxFee
+   */
+  async pay(request, maxFee) {
+    const { lnd } = this;
+    const paying = lightning.payViaPaymentRequest({ lnd, request, max_fee: maxFee, pathfinding_timeout: PAYMENT_MS });
+    await Promise.race([paying.catch(() => {}), after(PAYMENT_MS, null)]);
+  }
+
+  /**
+   * @param {string} hash
+   * @returns {Promise<{state: "confirmed", fee: number} | {state: "failed" | "pending" | "absent"} | null>}
+   */
+  async payment(hash) {
+    const found = await answer(lightning.getPayment({ id: hash, lnd: this.lnd }), "SentPaymentNotFound");
+    if (found === null) return null;
+    if (found === ABSENT) return { state: "absent" };
+    if (found.is_confirmed && found.payment) return { state: "confirmed", fee: found.payment.safe_fee };
+    return { state: found.is_failed ? "failed" : "pending" };
+  }
+
+  /**
+   * @param {string} hash
+   * @returns {Promise<{state: "settled", received: number} | {state: "open" | "canceled" | "absent"} | null>}
+   */
+  async invoice(hash) {
+    const found = await answer(lightning.getInvoice({ id: hash, lnd: this.lnd }), "InvoiceNotFound", NOT_FOUND);
+    if (found === null) return null;
+    if (found === ABSENT) return { state: "absent" };
+    if (found.is_confirmed) return { state: "settled", received: found.received };
+    return { state: found.is_canceled ? "canceled" : "open" };
+  }
+
+  /** What the node has on its side of its channels; null while it does not say. */
+  async channelSats() {
+    return (await answer(lightning.getChannelBalance({ lnd: this.lnd })))?.channel_balance ?? null;
+  }
+
+  /** @param {{secret: string, amount: number, memo: string, expiresAt: Date}} wanted */
+  async createInvoice({ secret, amount, memo, expiresAt }) {
+    const wanted = { secret, tokens: amount, description: memo, expires_at: expiresAt.toISOString() };
+    return answer(lightning.createInvoice({ lnd: this.lnd, ...wanted }));
+  }
+
+  /**
+   * Tell of every invoice that is paid, until the stream ends.
+   * @param {(hash: string, received: number) => void} onPaid
+   * @returns {Promise<void>}
+   */
+  invoicesPaid(onPaid) {
+    const stream = lightning.subscribeToInvoices({ lnd: this.lnd });
+    return new Promise((resolve) => {
+      const end = () => {
+        stream.removeAllListeners();
+        stream.on("error", () => {});
+        resolve();
+      };
+      stream.on("invoice_updated", (invoice) => invoice.is_confirmed && onPaid(invoice.id, invoice.received));
+      stream.on("error", end);
+      stream.on("end", end);
+    });
+  }
+}
+
+const ABSENT = Symbol("absent");
+const NOT_FOUND = /unable to locate invoice|there are no existing invoices|isn't initiated|invoice not found/i;
+
+/**
+ * What was answered in time; ABSENT for LND's word that it has no such thing; null for no answer.
+ * @template T
+ * @param {Promise<T>} asked
+ * @param {string} [absentCode]
+ * @param {RegExp} [absentWords]
+ * @returns {Promise<any>}
+ */
+async function answer(asked, absentCode, absentWords) {
+  try {
+    return await Promise.race([asked, after(ANSWER_MS, null)]);
+  } catch (/** @type {any} */ error) {
+    const words = error?.[2]?.err?.details ?? "";
+    return (absentCode && error?.[1] === absentCode) || absentWords?.test(words) ? ABSENT : null;
+  }
+}
+
+/**
+ * @template T
+ * @param {number} ms
+ * @param {T} value
+ * @returns {Promise<T>}
+ */
+const after = (ms, value) => new Promise((resolve) => setTimeout(resolve, ms, value).unref());
+
+/** Nodes in order of priority, looked at again and again. */
+export class Nodes {
+  /** @param {import("./environment.js").Slot[]} slots */
+  constructor(slots) {
+    this.all = slots.map((slot) => new LightningNode(slot));
+  }
+
+  async watch() {
+    await Promise.all(this.all.map((node) => node.look()));
+    setTimeout(() => this.watch(), POLL_MS).unref();
+  }
+
+  get active() {
+    return this.all.filter((node) => node.isActive);
+  }
+
+  /** @param {string} pubkey */
+  by(pubkey) {
+    return this.all.find((node) => node.pubkey === pubkey);
+  }
+}

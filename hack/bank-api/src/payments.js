@@ -1,0 +1,106 @@
+/** Money going out or across: Blink's two ways to pay. Whoever asks again for the same gets the same answer. */
+import { randomUUID } from "node:crypto";
+import { parsePaymentRequest } from "invoices";
+import { advance, begin, bookPending, carryOut, flowOf, learn } from "./flows.js";
+import { paymentKey, walletKey } from "./locks.js";
+import { exists, spendable } from "./wallets.js";
+
+/**
+ * @typedef {{status: "SUCCESS" | "PENDING" | "FAILURE" | "ALREADY_PAID", errors: {message: string, code: string}[]}} Answer
+ * @typedef {{hold: ReturnType<typeof import("./locks.js").connect>["hold"], nodes: import("./nodes.js").Nodes}} Bank
+ */
+
+/** @param {string} code @param {string} message @returns {Answer} */
+const refuse = (code, message) => ({ status: "FAILURE", errors: [{ code, message }] });
+
+/**
+ * @param {Bank} bank
+ * @param {{walletId: string, recipientWalletId: string, amount: number, memo?: string}} wanted
+ * @param {string} [externalId] the customer's own name for this payment: asked twice, it is paid once
+ * @returns {Promise<Answer>}
+ */
+export async function intraLedgerPaymentSend({ hold }, wanted, externalId = randomUUID()) {
+  const { walletId, recipientWalletId, amount, memo = "" } = wanted;
+  if (!isAmount(amount)) return refuse("INVALID_INPUT", "The amount is whole satoshis, 1 or more.");
+  if (walletId === recipientWalletId) return refuse("INVALID_INPUT", "Both wallets are the same; nothing was paid.");
+  if (!(await exists(recipientWalletId))) return refuse("NOT_FOUND", "There is no such wallet; nothing was paid.");
+  const _id = `intraledger/${walletId}/${externalId}`;
+  const facts = { walletId, recipientWalletId, amount, memo, externalId };
+  return hold([walletKey(walletId)], async (signal) => {
+    let flow = await flowOf(_id);
+    if (!flow) {
+      if ((await spendable(walletId)) < amount) return refuse("INSUFFICIENT_BALANCE", "The balance is too low.");
+      signal.throwIfAborted();
+      flow = await begin({ _id, kind: "intraledger", state: "posting", maxFee: 0, ...facts });
+    }
+    if (flow.amount !== amount || flow.recipientWalletId !== recipientWalletId) {
+      return refuse("INVALID_INPUT", "This idempotency key already names another payment; nothing was paid.");
+    }
+    await carryOut(flow);
+    return { status: "SUCCESS", errors: [] };
+  });
+}
+
+/**
+ * @param {Bank} bank
+ * @param {{walletId: string, paymentRequest: string, memo?: string}} wanted
+ * @returns {Promise<Answer>}
+ */
+export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentRequest, memo = "" }) {
+  const invoice = parsed(paymentRequest);
+  if (!invoice?.mtokens) return refuse("INVALID_INPUT", "That is no invoice with an amount; nothing was paid.");
+  const { id: hash, destination, mtokens, expires_at } = invoice;
+  if (nodes.by(destination)) {
+    return refuse("SELF_PAYMENT", "This invoice is this bank's own: pay its wallet with intraLedgerPaymentSend.");
+  }
+  const _id = `payment/${hash}`;
+  const known = await flowOf(_id);
+  if (known) return answerTo(known, walletId, true);
+  const [node] = nodes.active;
+  if (!node) return refuse("NO_NODE", "No Lightning node of the bank answers; nothing was paid. Ask again later.");
+  const expiresAt = new Date(expires_at);
+  if (expiresAt.getTime() <= Date.now()) return refuse("EXPIRED", "The invoice has expired; nothing was paid.");
+  const amount = Number((BigInt(mtokens) + 999n) / 1000n);
+  const maxFee = Math.max(10, Math.ceil(amount / 200));
+  const { pubkey } = node;
+  const facts = { walletId, amount, maxFee, memo, hash, pubkey, expiresAt };
+  return hold([walletKey(walletId), paymentKey(hash)], async (signal) => {
+    const known = await flowOf(_id);
+    if (known) return answerTo(known, walletId, true);
+    if ((await spendable(walletId)) < amount + maxFee) return refuse("INSUFFICIENT_BALANCE", "The balance is too low.");
+    signal.throwIfAborted();
+    const flow = await begin({ _id, kind: "payment", state: "recorded", ...facts });
+    await bookPending(flow);
+    // Whoever takes this step asks LND, once; a second holder of a lost lock stops here.
+    if (await advance(flow, "sending")) {
+      await node.pay(paymentRequest, maxFee);
+      await learn(flow, nodes);
+    }
+    return answerTo(await flowOf(_id), walletId, false);
+  });
+}
+
+/**
+ * @param {import("./flows.js").Flow | null} flow
+ * @param {string} walletId
+ * @param {boolean} isAskedAgain
+ * @returns {Answer}
+ */
+function answerTo(flow, walletId, isAskedAgain) {
+  if (flow?.walletId !== walletId) return refuse("ALREADY_PAID", "Another wallet pays or paid this invoice.");
+  if (flow.state === "settled") return { status: isAskedAgain ? "ALREADY_PAID" : "SUCCESS", errors: [] };
+  if (flow.state !== "failed") return { status: "PENDING", errors: [] };
+  return refuse("PAYMENT_FAILED", `${flow.reason}; the money is back in the wallet. Ask for a new invoice.`);
+}
+
+/** @param {string} request */
+function parsed(request) {
+  try {
+    return parsePaymentRequest({ request });
+  } catch {
+    return null;
+  }
+}
+
+/** @param {unknown} sats */
+export const isAmount = (sats) => Number.isSafeInteger(sats) && Number(sats) > 0;

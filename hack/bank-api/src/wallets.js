@@ -1,0 +1,31 @@
+/** Customers and what they may spend. */
+import { createHash } from "node:crypto";
+import { balance } from "./books.js";
+import { Accounts, Flows, insertOnce } from "./database.js";
+import { NOT_YET_BOOKED } from "./flows.js";
+
+/** The customer of that name, made at the first visit. @param {string} username */
+export async function accountOf(username) {
+  const known = await Accounts.findById(username).lean();
+  if (known) return known;
+  const digest = createHash("sha256").update(`wallet of ${username}`).digest("hex");
+  const walletId = digest.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  const account = { _id: username, walletId, createdAt: new Date() };
+  await insertOnce(Accounts, account);
+  return account;
+}
+
+/** @param {string} walletId */
+export const exists = async (walletId) => (await Accounts.exists({ walletId })) !== null;
+
+/** The balance less what is promised but not yet in the books. Only true under the wallet's lock. @param {string} walletId */
+export async function spendable(walletId) {
+  const [booked, [promised]] = await Promise.all([
+    balance(walletId),
+    Flows.aggregate([
+      { $match: { walletId, state: { $in: NOT_YET_BOOKED } } },
+      { $group: { _id: null, sats: { $sum: { $add: ["$amount", "$maxFee"] } } } },
+    ]),
+  ]);
+  return booked - (promised?.sats ?? 0);
+}
