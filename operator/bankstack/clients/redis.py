@@ -20,6 +20,8 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
+from redis.exceptions import ConnectionError as ConnectionFailed
+from redis.exceptions import TimeoutError as TookTooLong
 
 from bankstack.engine.finding import Unknown
 
@@ -104,9 +106,11 @@ async def _ask(account: Account, questions: Sequence[tuple[str, ...]]) -> list[A
             return [await _reply(connection, question) for question in questions]
     except (AuthenticationError, AuthenticationWrongNumberOfArgsError, NoPermissionError) as error:
         return Unknown(f"{account.host}:{account.port} does not let the operator in ({type(error).__name__})")
-    except TimeoutError:
+    except (TimeoutError, TookTooLong):
         return Unknown(f"{account.host}:{account.port} gave no answer within {BOUND:.0f} s")
-    except (RedisError, OSError) as error:
+    except (ConnectionFailed, OSError):
+        return Unknown(f"{account.host}:{account.port} takes no connection")
+    except RedisError as error:
         return Unknown(_words(account, error))
     finally:
         await _close(connection)

@@ -1,0 +1,1 @@
+"""ApiDeployment: the bank's own programs and the Redis they take their locks in."""

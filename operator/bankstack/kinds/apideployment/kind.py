@@ -1,0 +1,65 @@
+"""The ApiDeployment kind's row in the engine's table: how it sees, decides and acts."""
+
+from collections.abc import Mapping
+
+from bankstack.clients.redis import Member
+from bankstack.engine.objects import SECRET, Ref
+from bankstack.engine.ports import Kind, Reader
+from bankstack.kinds.apideployment import act, environment, names, needs
+from bankstack.kinds.apideployment.decide import decide
+from bankstack.kinds.apideployment.facts import Facts
+from bankstack.kinds.apideployment.model import RESOURCE, ApiDeploymentSpec
+from bankstack.kinds.apideployment.names import Api
+from bankstack.kinds.apideployment.observe import DOORS, Doors, observe
+
+
+def kind(doors: Doors = DOORS) -> Kind:
+    """The row; `doors` are how Redis is reached."""
+
+    async def look(api: Api, reader: Reader) -> Facts:
+        return await observe(api, reader, doors)
+
+    return Kind(
+        resource=RESOURCE,
+        children=names.CHILDREN,
+        observe=look,
+        decide=decide,
+        act=act.ACTS,
+        references=references,
+        gauges=gauges,
+    )
+
+
+def references(spec: ApiDeploymentSpec) -> tuple[Ref, ...]:
+    """What the API waits for."""
+    nodes = [one.node for one in spec.lightning or []]
+    external = spec.redis.external
+    wallet = (Ref(names.COLD_WALLET, spec.cold_wallet),) if spec.cold_wallet else ()
+    return tuple(
+        dict.fromkeys(
+            (
+                Ref(names.LEDGER_CLUSTER, spec.ledger.name),
+                *(Ref(names.LND_NODE, name) for name in nodes),
+                *wallet,
+                *(Ref(SECRET, names.lnd_secret(name)) for name in nodes),
+                *((Ref(SECRET, external.password_secret),) if external else ()),
+                *(one for component in spec.components for one in environment.brought(component)),
+            )
+        )
+    )
+
+
+def gauges(facts: Facts) -> Mapping[str, float]:
+    """Numbers that change without anyone acting."""
+    members = [one for one in facts.redis.members if isinstance(one, Member)]
+    found: dict[str, float] = {"bankstack_apideployment_redis_members": len(members)}
+    host = needs.elected(facts.redis)
+    found["bankstack_apideployment_redis_has_master"] = host is not None
+    master = next((one for one in members if one.is_master), None)
+    if master:
+        found |= {
+            "bankstack_apideployment_redis_used_memory_bytes": master.used_memory,
+            "bankstack_apideployment_redis_keys": master.keys,
+            "bankstack_apideployment_redis_replicas": master.replicas,
+        }
+    return found

@@ -1,0 +1,176 @@
+"""What is true of an ApiDeployment now. Reads only; every question ends within seconds, all at once.
+
+Secrets end here: what goes on is which version and which keys they have, never what
+is in them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bankstack.clients import redis as client
+from bankstack.clients.redis import Account, Member, View
+from bankstack.engine import manifests
+from bankstack.engine.finding import Unknown
+from bankstack.engine.objects import OWNER_LABEL, POD, SECRET, Manifest, Ref, by_ref, uid
+from bankstack.engine.ports import Reader
+from bankstack.kinds.apideployment import accounts, environment, names
+from bankstack.kinds.apideployment.facts import Content, Facts, Ledger, Redis, Said, Told
+from bankstack.kinds.apideployment.names import Api
+
+AskMember = Callable[[Account], Awaitable[Member | Unknown]]
+AskSentinel = Callable[[Account, str], Awaitable[View | Unknown]]
+
+
+@dataclass(frozen=True)
+class Doors:
+    """How Redis is reached: injected, so that a simulation can stand in for it."""
+
+    member: AskMember
+    sentinel: AskSentinel
+
+
+DOORS: Final = Doors(client.member, client.view)
+
+
+async def observe(api: Api, reader: Reader, doors: Doors) -> Facts:
+    """Everything decide may know."""
+    live, ledger, nodes, chain = await asyncio.gather(
+        _children(api, reader), _ledger(api, reader), _nodes(api, reader), _chain(api, reader)
+    )
+    ours = {one: found for one, found in live.items() if one.type == SECRET}
+    children = {one: found for one, found in live.items() if one.type != SECRET}
+    # Which Secrets are read is known only once the ledger has told where its user's is.
+    partly = Facts(children=children, ledger=ledger, nodes=nodes, chain=chain)
+    contents, redis = await asyncio.gather(_contents(api, partly, reader), _redis(api, children, ours, reader, doors))
+    return Facts(
+        children=children,
+        secrets={one: uid(found) for one, found in ours.items()},
+        accounts_intact=api.spec.redis.managed is None or accounts_are_intact(api, ours),
+        ledger=ledger,
+        nodes=nodes,
+        chain=chain,
+        contents=contents,
+        redis=redis,
+    )
+
+
+def accounts_are_intact(api: Api, ours: Mapping[Ref, Manifest]) -> bool:
+    """Whether every password of Redis is where it should be."""
+    return accounts.intact(*(_opened(ours.get(ref(api))) for ref in ACCOUNTS))
+
+
+#: Servers', components' and everyone else's.
+ACCOUNTS: Final = (names.redis_accounts, names.redis_api, names.redis_inner)
+
+
+def _opened(secret: Manifest | None) -> dict[str, bytes] | None:
+    return None if secret is None else manifests.opened(secret)
+
+
+async def _children(api: Api, reader: Reader) -> dict[Ref, Manifest]:
+    lists = await asyncio.gather(*(reader.list(of, api.namespace, {OWNER_LABEL: api.owner}) for of in names.CHILDREN))
+    return by_ref(one for found in lists for one in found)
+
+
+async def _ledger(api: Api, reader: Reader) -> Ledger | None:
+    use = api.spec.ledger
+    found = await reader.get(Ref(names.LEDGER_CLUSTER, use.name), api.namespace)
+    if found is None:
+        return None
+    status, endpoint = found.get("status", {}), found.get("status", {}).get("endpoint") or {}
+    user = _named(_named(found["spec"].get("databases"), use.database).get("users"), use.user)
+    return Ledger(
+        told=_told(found),
+        primary=status.get("primary"),
+        hosts=tuple(endpoint.get("hosts") or ()),
+        replica_set=endpoint.get("replicaSet"),
+        tls=bool(endpoint.get("tls")),
+        authority=endpoint.get("caConfigMap"),
+        secret=user.get("secret"),
+        has_database=bool(user),
+    )
+
+
+def _named(some: Iterable[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any]:
+    return next((one for one in some or () if one.get("name") == name), {})
+
+
+async def _nodes(api: Api, reader: Reader) -> dict[str, Told | None]:
+    wanted = [one.node for one in api.spec.lightning or []]
+    found = await asyncio.gather(*(reader.get(Ref(names.LND_NODE, name), api.namespace) for name in wanted))
+    return {name: _told(one) if one else None for name, one in zip(wanted, found, strict=True)}
+
+
+async def _chain(api: Api, reader: Reader) -> Told | None:
+    wallet = api.spec.cold_wallet
+    found = await reader.get(Ref(names.COLD_WALLET, wallet), api.namespace) if wallet else None
+    return _told(found) if found else None
+
+
+def _told(manifest: Manifest) -> Told:
+    status = manifest.get("status", {})
+    return Told(
+        conditions={
+            str(one.get("type")): Said(
+                str(one.get("status")), str(one.get("reason", "")), str(one.get("message", ""))[:300]
+            )
+            for one in status.get("conditions", [])
+        },
+        network=manifest["spec"].get("network"),
+        state=status.get("state"),
+        deleting="deletionTimestamp" in manifest["metadata"],
+    )
+
+
+async def _contents(api: Api, facts: Facts, reader: Reader) -> dict[Ref, Content]:
+    wanted = {one for component in api.spec.components for one in environment.read(api, component, facts)}
+    refs = sorted(wanted)
+    found = await asyncio.gather(*(reader.get(one, api.namespace) for one in refs))
+    return {ref: _content(one) for ref, one in zip(refs, found, strict=True) if one is not None}
+
+
+def _content(manifest: Manifest) -> Content:
+    meta = manifest["metadata"]
+    keys = {key for part in ("data", "binaryData") for key in manifest.get(part) or {}}
+    return Content(f"{meta['uid']}/{meta['resourceVersion']}", frozenset(keys))
+
+
+async def _redis(
+    api: Api, children: Mapping[Ref, Manifest], ours: Mapping[Ref, Manifest], reader: Reader, doors: Doors
+) -> Redis:
+    external = api.spec.redis.external
+    if external is not None:
+        secret = await reader.get(Ref(SECRET, external.password_secret), api.namespace)
+        password = (_opened(secret) or {}).get("password", b"").decode("utf-8", "replace").strip()
+        somewhere = [Account(one.host, one.port, None, password) for one in external.sentinels]
+        return Redis((), tuple(await asyncio.gather(*(doors.sentinel(one, external.master_name) for one in somewhere))))
+    managed = api.spec.redis.managed
+    files = _opened(ours.get(names.redis_inner(api))) or {}
+    password = files.get(accounts.OPERATOR, b"").decode("utf-8", "replace")
+    numbers = range(managed.members if managed else 0)
+    members = asyncio.gather(*(_member(api, number, password, children, doors) for number in numbers))
+    views = asyncio.gather(*(_view(api, number, password, children, doors) for number in numbers))
+    seen, told = await asyncio.gather(members, views)
+    return Redis(tuple(seen), tuple(told))
+
+
+async def _member(
+    api: Api, number: int, password: str, children: Mapping[Ref, Manifest], doors: Doors
+) -> Member | Unknown:
+    account = Account(names.member_host(api, number), names.REDIS_PORT, accounts.OPERATOR, password)
+    return _cannot(api, number, password, children) or await doors.member(account)
+
+
+async def _view(api: Api, number: int, password: str, children: Mapping[Ref, Manifest], doors: Doors) -> View | Unknown:
+    account = Account(names.member_host(api, number), names.SENTINEL_PORT, accounts.OPERATOR, password)
+    return _cannot(api, number, password, children) or await doors.sentinel(account, names.MASTER)
+
+
+def _cannot(api: Api, number: int, password: str, children: Mapping[Ref, Manifest]) -> Unknown | None:
+    """Why it is not even asked: it would only cost the time until nobody answers."""
+    pod = children.get(Ref(POD, names.member(api, number)))
+    if pod is None or not pod.get("status", {}).get("podIP"):
+        return Unknown("its pod does not run")
+    return None if password else Unknown("its password is not there")
