@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
-from bankstack.engine.objects import CONFIG_MAP, EVENT, NAMESPACE, POD, SECRET, SERVICE, Manifest, Type
+from bankstack.engine.objects import CONFIG_MAP, EVENT, NAMESPACE, POD, SECRET, SERVICE, Manifest, Type, digest
 
 from . import admission, ownership
 from .admission import ApiError
@@ -66,6 +66,11 @@ class Stored:
             for who, owned in sorted(self.managers.items())
         ]
         return self.manifest | {"metadata": self.manifest["metadata"] | {"managedFields": fields}}
+
+    @cached_property
+    def revision(self) -> str:
+        """Changes when its pod template does."""
+        return digest(self.manifest["spec"]["template"])
 
     @cached_property
     def leaves(self) -> Leaves:

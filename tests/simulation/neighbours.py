@@ -14,10 +14,9 @@ from bankstack.engine.objects import (
     SECRET,
     Manifest,
     Ref,
-    digest,
 )
 
-from .apiserver import ApiServer, Key
+from .apiserver import ApiServer, Key, Stored
 from .fieldsets import fresh
 
 Healthy = Callable[[Manifest], bool]
@@ -41,11 +40,11 @@ def settle(server: ApiServer, healthy: Healthy = all_healthy) -> bool:
 
 def stateful_sets(server: ApiServer) -> None:
     for key in server.all("StatefulSet"):
-        live = server.objects[key].manifest
-        pod = Key(POD, key.namespace, f"{key.name}-0")
+        stored = server.objects[key]
+        live, pod = stored.manifest, Key(POD, key.namespace, f"{key.name}-0")
         dying = "deletionTimestamp" in live["metadata"]
         if live["spec"]["replicas"] and pod not in server.objects and not dying:
-            server.create(pod, _pod(live, pod.name), "kube-controller-manager")
+            server.create(pod, _pod(stored, pod.name), "kube-controller-manager")
         elif not live["spec"]["replicas"] and pod in server.objects:
             server.delete(pod)
         _report(server, key, pod)
@@ -54,23 +53,24 @@ def stateful_sets(server: ApiServer) -> None:
 def deployments(server: ApiServer) -> None:
     """A pod per Deployment, replaced whenever its template changes."""
     for key in server.all("Deployment"):
-        live = server.objects[key].manifest
-        pod = Key(POD, key.namespace, f"{key.name}-{digest(live['spec']['template'])}")
+        stored = server.objects[key]
+        live, pod = stored.manifest, Key(POD, key.namespace, f"{key.name}-{stored.revision}")
         wanted = {pod} if live["spec"].get("replicas", 1) else set()
         for other in server.all("Pod"):
             owners = server.objects[other].manifest["metadata"].get("ownerReferences", [])
             if other not in wanted and any(owner["uid"] == live["metadata"]["uid"] for owner in owners):
                 server.delete(other)
         for missing in wanted - server.objects.keys():
-            server.create(missing, _pod(live, missing.name), "kube-controller-manager")
+            server.create(missing, _pod(stored, missing.name), "kube-controller-manager")
         _report(server, key, pod)
 
 
-def _pod(owner: Manifest, name: str) -> Manifest:
+def _pod(stored: Stored, name: str) -> Manifest:
+    owner = stored.manifest
     template = fresh(owner["spec"]["template"])
     meta = template.get("metadata", {})
     meta["name"] = name
-    meta["labels"] = meta.get("labels", {}) | {"controller-revision-hash": digest(owner["spec"]["template"])}
+    meta["labels"] = meta.get("labels", {}) | {"controller-revision-hash": stored.revision}
     meta["ownerReferences"] = [
         {"apiVersion": "apps/v1", "kind": owner["kind"], "name": owner["metadata"]["name"],
          "uid": owner["metadata"]["uid"], "controller": True}
@@ -86,6 +86,7 @@ def _report(server: ApiServer, key: Key, pod: Key) -> None:
         "replicas": int(there is not None),
         "readyReplicas": int(ready),
         "availableReplicas": int(ready),
+        "updateRevision": server.objects[key].revision,
     }
     _tell(server, key, status, "kube-controller-manager")
 
