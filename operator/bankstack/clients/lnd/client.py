@@ -86,7 +86,11 @@ class Lnd:
     async def state(self) -> State:
         """How far it has come; needs no macaroon."""
         reply = await self._ask("State/GetState", pb.GetStateRequest(), pb.GetStateResponse)
-        return State(pb.WalletState.Name(reply.state))
+        try:
+            return State(pb.WalletState.Name(reply.state))
+        except ValueError:
+            told = f"LND at {self._address} is in a state this release does not know ({reply.state}): it is left alone"
+            raise Interrupted(Finding("LndSilent", told, Transient())) from None
 
     async def gen_seed(self) -> tuple[str, ...]:
         """24 fresh words, kept nowhere yet."""

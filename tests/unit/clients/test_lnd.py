@@ -1,0 +1,262 @@
+"""The client against a gRPC server with TLS of its own: what goes out, what comes back, what silence becomes."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+import pytest
+
+from bankstack.clients.lnd import client
+from bankstack.clients.lnd import lnd_pb2 as pb
+from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, State
+from bankstack.engine.finding import Interrupted, Stalled, Transient
+from bankstack.kinds.lndnode import pki
+
+NOW = datetime.now(UTC)
+CA = pki.make_authority("test", NOW)
+LEAF = pki.issue(CA, ["localhost"], NOW)
+MACAROON = b"\x02macaroon"
+SEED = tuple(f"word{place}" for place in range(24))
+
+Replies = dict[str, Any]
+
+
+class Server:
+    """Answers with messages of LND's, or as it refuses."""
+
+    def __init__(self, replies: Replies) -> None:
+        self.replies, self.asked = replies, list[tuple[str, bytes, str | None]]()
+
+    async def handle(self, method: str, request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        sent = dict(context.invocation_metadata() or ())
+        self.asked.append((method, request, str(sent["macaroon"]) if "macaroon" in sent else None))
+        reply = self.replies[method]
+        if isinstance(reply, tuple):
+            await context.abort(*reply)
+        if callable(reply):
+            reply = await reply()
+        encoded: bytes = reply.SerializeToString()
+        return encoded
+
+
+class Handler(grpc.GenericRpcHandler):
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def service(self, call: grpc.HandlerCallDetails) -> Any:  # noqa: ANN401 - grpc's own
+        method = str(call.method).removeprefix("/lnrpc.")
+
+        async def answer(request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+            return await self._server.handle(method, request, context)
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+@asynccontextmanager
+async def lnd(replies: Replies) -> AsyncIterator[tuple[client.Lnd, Server, int]]:
+    server, listener = Server(replies), grpc.aio.server()
+    listener.add_generic_rpc_handlers((Handler(server),))
+    port = listener.add_secure_port("localhost:0", grpc.ssl_server_credentials([(LEAF.key, LEAF.certificate)]))
+    await listener.start()
+    try:
+        async with client.connect(f"localhost:{port}", CA.certificate) as connection:
+            yield connection, server, port
+    finally:
+        await listener.stop(None)
+
+
+async def refusal(question: Awaitable[object]) -> Interrupted:
+    with pytest.raises(Interrupted) as stop:
+        await question
+    return stop.value
+
+
+@pytest.mark.parametrize("state", State)
+async def test_every_state_has_lnd_s_own_name(state: State) -> None:
+    reply = pb.GetStateResponse(state=state.value)
+    async with lnd({"State/GetState": reply}) as (node, server, _):
+        assert await node.state() == state
+        assert server.asked == [("State/GetState", b"", None)]
+
+
+async def test_a_state_of_a_newer_lnd_is_no_answer_we_know() -> None:
+    async with lnd({"State/GetState": pb.GetStateResponse.FromString(b"\x08\x63")}) as (node, _, _):
+        stop = await refusal(node.state())
+        assert isinstance(stop.finding.policy, Transient)
+        assert "99" in stop.finding.message
+
+
+async def test_info_carries_the_macaroon_as_hex() -> None:
+    reply = pb.GetInfoResponse(
+        identity_pubkey="02aa", version="0.21.2", synced_to_chain=True, block_height=7, num_active_channels=1,
+        num_inactive_channels=2, num_pending_channels=3, num_peers=4,
+    )  # fmt: skip
+    async with lnd({"Lightning/GetInfo": reply}) as (node, server, _):
+        assert await node.info(MACAROON) == Info("02aa", "0.21.2", synced=True, block_height=7, active=1, inactive=2,
+                                                 pending=3, peers=4)  # fmt: skip
+        assert server.asked[0][2] == MACAROON.hex()
+
+
+async def test_funds_and_channels_are_put_together_from_four_answers() -> None:
+    pending = pb.PendingChannelsResponse(
+        total_limbo_balance=6,
+        pending_open_channels=[{"channel": {"channel_point": "opening:0"}}],
+        waiting_close_channels=[{"channel": {"channel_point": "waiting:0"}}],
+        pending_force_closing_channels=[{"channel": {"channel_point": "forced:0"}}],
+    )
+    replies: Replies = {
+        "Lightning/WalletBalance": pb.WalletBalanceResponse(
+            confirmed_balance=1, unconfirmed_balance=2, locked_balance=3
+        ),
+        "Lightning/ChannelBalance": pb.ChannelBalanceResponse(
+            local_balance={"sat": 4}, remote_balance={"sat": 5}, unsettled_local_balance={"sat": 7},
+            pending_open_local_balance={"sat": 8},
+        ),
+        "Lightning/ListChannels": pb.ListChannelsResponse(
+            channels=[{"channel_point": "open:1", "pending_htlcs": [{"amount": 1}, {"amount": 2}]}]
+        ),
+        "Lightning/PendingChannels": pending,
+    }  # fmt: skip
+    async with lnd(replies) as (node, _, _):
+        funds, channels = await node.funds_and_channels(MACAROON)
+    assert funds == Funds(1, 2, 3, 4, 5, 7, 8, 6)
+    assert funds.own_sat == 1 + 2 + 3 + 4 + 7 + 8 + 6
+    assert channels == Channels(
+        frozenset({"open:1"}), frozenset({"opening:0"}), frozenset({"waiting:0", "forced:0"}), pending_htlcs=2
+    )
+    assert channels.to_back_up == {"open:1", "opening:0"}
+
+
+async def test_a_wallet_is_made_with_everything_and_without_macaroon_files() -> None:
+    async with lnd({"WalletUnlocker/InitWallet": pb.InitWalletResponse()}) as (node, server, _):
+        await node.init_wallet(b"password", SEED, b"r" * 32, 2500)
+        request = pb.InitWalletRequest.FromString(server.asked[0][1])
+    assert (request.wallet_password, tuple(request.cipher_seed_mnemonic)) == (b"password", SEED)
+    assert (request.macaroon_root_key, request.recovery_window) == (b"r" * 32, 2500)
+    assert request.stateless_init
+
+
+async def test_a_seed_a_backup_a_macaroon_and_history_come_back_as_they_are() -> None:
+    snapshot = pb.ChanBackupSnapshot(multi_chan_backup={"multi_chan_backup": b"sealed"})
+    replies: Replies = {
+        "WalletUnlocker/GenSeed": pb.GenSeedResponse(cipher_seed_mnemonic=SEED),
+        "Lightning/ExportAllChannelBackups": snapshot,
+        "Lightning/VerifyChanBackup": pb.VerifyChanBackupResponse(chan_points=["open:1"]),
+        "Lightning/BakeMacaroon": pb.BakeMacaroonResponse(macaroon="0201"),
+        "Lightning/ClosedChannels": pb.ClosedChannelsResponse(channels=[{"channel_point": "gone:0"}]),
+    }
+    async with lnd(replies) as (node, server, _):
+        assert await node.gen_seed() == SEED
+        assert await node.export_backup(MACAROON) == (b"sealed", frozenset({"open:1"}))
+        assert await node.bake(MACAROON, [Permission("uri", "/x")], 7) == b"\x02\x01"
+        assert await node.closed(MACAROON) == {"gone:0"}
+        sent = {method: request for method, request, _ in server.asked}
+    assert pb.ChanBackupSnapshot.FromString(sent["Lightning/VerifyChanBackup"]) == snapshot
+    baked = pb.BakeMacaroonRequest.FromString(sent["Lightning/BakeMacaroon"])
+    assert ([(one.entity, one.action) for one in baked.permissions], baked.root_key_id) == ([("uri", "/x")], 7)
+
+
+#: LND's own words, as v0.21.2 gave them, and what they mean for us.
+WORDS = {
+    "verification failed: signature mismatch after caveat verification": ("MacaroonRefused", Stalled),
+    "cannot get macaroon: root key with id 0 doesn't exist": ("MacaroonRefused", Stalled),
+    "cannot retrieve macaroon: cannot get macaroon: macaroon store is locked": ("LndSilent", Transient),
+    'caveat "time-before 2026-11-21T09:33:35Z" not satisfied: macaroon has expired': ("LndSilent", Transient),
+    "permission denied": ("LndSilent", Transient),
+    "the RPC server is in the process of starting up, but not yet ready to accept calls": ("LndSilent", Transient),
+}
+
+
+@pytest.mark.parametrize("words", WORDS)
+async def test_only_a_foreign_root_key_means_a_foreign_seed(words: str) -> None:
+    async with lnd({"Lightning/GetInfo": (grpc.StatusCode.UNKNOWN, words)}) as (node, _, _):
+        stop = await refusal(node.info(MACAROON))
+    assert (stop.finding.reason, type(stop.finding.policy)) == WORDS[words]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("word word7 isn't a part of default word list (index=7)", "SeedRefused"),
+        ("mnemonic phrase checksum doesn't match", "SeedRefused"),
+        ("invalid passphrase word7", "SeedRefused"),
+        ("wallet already exists word7", "LndSilent"),
+    ],
+)
+async def test_what_lnd_says_of_a_seed_is_never_passed_on(words: str, expected: str) -> None:
+    async with lnd({"WalletUnlocker/InitWallet": (grpc.StatusCode.UNKNOWN, words)}) as (node, _, _):
+        stop = await refusal(node.init_wallet(b"password", SEED, b"r" * 32, 0))
+    assert stop.finding.reason == expected
+    assert "word7" not in stop.finding.message
+    assert stop.__cause__ is None
+
+
+async def test_nobody_there_is_silence() -> None:
+    async with client.connect("localhost:1", CA.certificate) as node:
+        stop = await refusal(node.state())
+    assert stop.finding.reason == "LndSilent"
+    assert "nothing is concluded" in stop.finding.message
+
+
+async def test_a_certificate_of_another_authority_is_silence() -> None:
+    other = pki.make_authority("other", NOW)
+    async with (
+        lnd({"State/GetState": pb.GetStateResponse()}) as (_, _, port),
+        client.connect(f"localhost:{port}", other.certificate) as node,
+    ):
+        stop = await refusal(node.state())
+    assert stop.finding.reason == "LndSilent"
+
+
+async def test_an_lnd_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "DEADLINE", 0.2)
+    release = asyncio.Event()
+
+    async def hang() -> pb.GetStateResponse:
+        await release.wait()
+        return pb.GetStateResponse()
+
+    async with lnd({"State/GetState": hang}) as (node, _, _):
+        stop = await refusal(node.state())
+        release.set()
+    assert "DEADLINE_EXCEEDED" in stop.finding.message
+
+
+async def test_the_certificate_that_is_shown_is_read_without_trust() -> None:
+    async with lnd({}) as (_, _, port):
+        shown = await client.presented("localhost", port)
+    assert shown is not None
+    read = pki.read_certificate(shown, pki.read_bundle(CA.certificate))
+    assert read == pki.read_certificate(LEAF.certificate, pki.read_bundle(CA.certificate))
+
+
+async def test_where_nobody_shows_a_certificate_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await client.presented("localhost", 1) is None
+    monkeypatch.setattr(client, "DEADLINE", 0.2)
+    visitors: list[asyncio.StreamWriter] = []
+    mute = await asyncio.start_server(lambda _reader, writer: visitors.append(writer), "localhost", 0)
+    async with mute:
+        port = mute.sockets[0].getsockname()[1]
+        assert await client.presented("localhost", port) is None
+        for visitor in visitors:
+            visitor.close()
+            await visitor.wait_closed()
+
+
+async def test_many_visits_leave_no_connection_behind() -> None:
+    def tasks() -> int:
+        gc.collect()
+        return len(asyncio.all_tasks())
+
+    async with lnd({"State/GetState": pb.GetStateResponse()}) as (node, server, port):
+        await node.state()
+        before = tasks()
+        for _ in range(20):
+            async with client.connect(f"localhost:{port}", CA.certificate) as visit:
+                await visit.state()
+        assert tasks() <= before
+        assert len(server.asked) == 21
