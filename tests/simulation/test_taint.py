@@ -1,0 +1,103 @@
+"""No secret leaves its Secret: looked for in all that anybody could read, on good days and bad."""
+
+import base64
+import json
+import logging
+
+import pytest
+
+from bankstack.engine.objects import SECRET
+from tests.misoperations import sample
+
+from .apiserver import Event
+from .bank import Bank
+from .faults import Fault, Schedule, When, every_first, none, some
+
+PLANTED = "planted-Pa55word-of-a-user"
+#: Long enough to be no accident.
+SHORTEST = 12
+#: In Secrets, but made to be known: certificates, identities, names of users, public settings.
+PUBLIC = ("tls.crt", "ca.crt", "tls.cert", "tls_base64", "pubkey", "username", "channels", "rpcauth.conf")
+
+
+class Listener:
+    """Keeps every value that was ever in a Secret."""
+
+    def __init__(self, bank: Bank) -> None:
+        self.heard: dict[str, str] = {}
+        bank.server.watchers.append(self.hear)
+
+    def hear(self, event: Event) -> None:
+        for key, encoded in event.manifest.get("data", {}).items() if event.key.type == SECRET else ():
+            if key not in PUBLIC:
+                for form in forms(base64.b64decode(encoded)):
+                    self.heard[form] = f"{event.key} {key}"
+
+
+def forms(value: bytes) -> list[str]:
+    """As it might be written: as it is, by words, in base64, in hexadecimal."""
+    text = value.decode("utf-8", "replace").strip()
+    found = [text, base64.b64encode(value).decode(), value.hex(), *text.splitlines()]
+    return [one for one in found if len(one) >= SHORTEST and "PRIVATE KEY" not in one]
+
+
+DAYS: dict[str, Schedule] = {
+    "a good day": none,
+    "a day on which everything fails once": every_first(Fault(500)),
+    "a day on which no answer comes": every_first(Fault(0, When.AFTER)),
+    "a day of refusals and crashes": some(7, 0.3, (Fault(422), Fault(403), Fault("crash", When.AFTER)), 500),
+}
+
+
+@pytest.mark.parametrize("schedule", DAYS.values(), ids=DAYS)
+async def test_no_secret_is_in_any_status_event_log_metric_or_manifest(
+    schedule: Schedule, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    bank = Bank(schedule=schedule)
+    listener = Listener(bank)
+    vault, node = sample("vault"), sample("lnd1")
+    vault["spec"]["specter"]["adminSecret"] = "planted"
+    for name, data in (("planted", {"username": "admin", "password": PLANTED}),):
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": encoded}
+        bank.server.create(bank.key(SECRET, name), secret, "kubectl")
+    bank.applies(vault)
+    bank.applies(node)
+    await bank.settle(6000)
+    bank.deletes("lnd1", "vault")
+    await bank.settle(6000)
+    await bank.opens().settle(6000)
+    told = everything(bank) + [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
+    assert PLANTED in listener.heard
+    assert len(listener.heard) > 15
+    for line in told:
+        for secret_form, where in listener.heard.items():
+            assert secret_form not in line, f"{where} is told: {line[:200]}"
+
+
+def everything(bank: Bank) -> list[str]:
+    """All that is not in a Secret: objects, events, outcomes with their gauges, calls."""
+    objects = [
+        json.dumps(stored.manifest)
+        for past in bank.server.past
+        for key, stored in past.items()
+        if key.type != SECRET
+    ]  # fmt: skip
+    return [
+        *objects,
+        repr(bank.server.announced),
+        repr(bank.outcomes),
+        repr(bank.calls.made),
+        repr(bank.server.written),
+    ]
+
+
+def test_a_leak_would_be_found() -> None:
+    bank = Bank()
+    listener = Listener(bank)
+    data = {"password": base64.b64encode(PLANTED.encode()).decode()}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "planted"}, "data": data}
+    bank.server.create(bank.key(SECRET, "planted"), secret, "kubectl")
+    bank.server.announced.append(("Warning", "Leaked", f"the password is {PLANTED}"))
+    assert any(form in line for line in everything(bank) for form in listener.heard)
