@@ -73,7 +73,8 @@ def _complete(files: Mapping[str, bytes], cluster: LedgerCluster) -> dict[str, b
     """With what neither Secret has."""
     made = dict(files)
     made.setdefault(sealed.KEYFILE, base64.b64encode(secrets.token_bytes(KEYFILE_BYTES)))
-    made.setdefault(sealed.PASSWORD, _password())
+    for key in filter(sealed.can_be_made_anew, checks.needed_keys(cluster)):
+        made.setdefault(key, _password())
     if not children.speaks_tls(cluster):
         return made
     now = datetime.now(UTC)
@@ -88,8 +89,12 @@ def _complete(files: Mapping[str, bytes], cluster: LedgerCluster) -> dict[str, b
 
 
 async def make_user_secret(cluster: LedgerCluster, ask: Ask, world: Cluster) -> None:
-    """A Secret with a password of a database user; one that is there is left alone."""
-    password, database, user = _password(), ask.words["database"], ask.words["user"]
+    """A Secret with the password kept for a database user; one that is there is left alone."""
+    database, user = ask.words["database"], ask.words["user"]
+    # Kept, not drawn anew: one that was deleted comes back as it was, and nobody is logged out.
+    password = (await _sealed(cluster, world)).get(f"{sealed.USER}{ask.words['secret']}")
+    if not password:
+        raise _changed(f"{names.internal(cluster.name)} has no password for it yet")
     hosts = ",".join(names.address(cluster, seat.name) for seat in names.seats(cluster))
     tls = "&tls=true" if children.speaks_tls(cluster) else ""
     uri = f"mongodb://{user}:{password.decode()}@{hosts}/{database}?replicaSet={cluster.name}{tls}"
@@ -173,13 +178,17 @@ def _password() -> bytes:
     return base64.urlsafe_b64encode(secrets.token_bytes(PASSWORD_BYTES)).rstrip(b"=")
 
 
-async def _keys(cluster: LedgerCluster, reader: Reader) -> Keys:
+async def _sealed(cluster: LedgerCluster, reader: Reader) -> dict[str, bytes]:
     places = (names.internal(cluster.name), names.internal_copy(cluster.name))
     found = [await _ours_or_none(place, cluster, reader) for place in places]
     files = [manifests.opened(one) if one else {} for one in found]
-    known = keys(sealed.joined(files[0], files[1]))
+    return sealed.joined(files[0], files[1])
+
+
+async def _keys(cluster: LedgerCluster, reader: Reader) -> Keys:
+    known = keys(await _sealed(cluster, reader))
     if known is None:
-        raise _changed(f"{places[0]} is gone again")
+        raise _changed(f"{names.internal(cluster.name)} is gone again")
     return known
 
 

@@ -70,7 +70,7 @@ def credentials_are_not_lost(cluster: LedgerCluster, facts: Facts) -> Finding | 
     """A new keyfile would lock out the members that run with the former one."""
     if replica.pinned(cluster, facts) is None:
         return None
-    lacking = sealed.needed(tls=children.speaks_tls(cluster)) - facts.sealed.either - {sealed.PASSWORD}
+    lacking = [one for one in needed_keys(cluster) - facts.sealed.either if not sealed.can_be_made_anew(one)]
     if not lacking:
         return None
     both = f"{names.internal(cluster.name).name} and {names.internal_copy(cluster.name).name}"
@@ -269,6 +269,12 @@ SHORTFALLS: Final = (
     user_secrets_are_there,
     users_are_made,
 )
+
+
+def needed_keys(cluster: LedgerCluster) -> frozenset[str]:
+    """What both Secrets with credentials must have."""
+    made = (user.secret for _, user in users(cluster) if user.create)
+    return sealed.needed(tls=children.speaks_tls(cluster), made=made)
 
 
 def policy(cluster: LedgerCluster) -> Policy:

@@ -13,7 +13,7 @@ from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action, Ask, Decision
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.objects import Manifest, annotation
-from bankstack.kinds.ledgercluster import checks, children, names, replica, sealed
+from bankstack.kinds.ledgercluster import checks, children, names, replica
 from bankstack.kinds.ledgercluster.external import watch
 from bankstack.kinds.ledgercluster.facts import Facts
 from bankstack.kinds.ledgercluster.names import Seat
@@ -53,8 +53,7 @@ def _actions(cluster: LedgerCluster, facts: Facts, now: datetime) -> tuple[Actio
 
 
 def _credentials(cluster: LedgerCluster, facts: Facts) -> tuple[Ask, ...]:
-    needed = sealed.needed(tls=children.speaks_tls(cluster))
-    if needed <= facts.sealed.both:
+    if checks.needed_keys(cluster) <= facts.sealed.both:
         return ()
     return (Ask("keep_credentials", "Incomplete" if facts.sealed.either else "Missing"),)
 

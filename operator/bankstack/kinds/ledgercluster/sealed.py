@@ -1,11 +1,11 @@
 """What a LedgerCluster keeps in two Secrets, so that any one of them may be deleted by hand (pure).
 
-Each has everything: keyfile, authority, certificate, the operator's password. Whatever
+Each has everything: keyfile, authority, certificate, and the passwords of our making. Whatever
 one lacks is put back from the other. Nothing random is made here: what is lost in both
 is only named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bankstack.kinds.ledgercluster.facts import Sealed
@@ -19,9 +19,18 @@ TLS: Final = (AUTHORITY, AUTHORITY_KEY, CERTIFICATE)
 Files = Mapping[str, bytes]
 
 
-def needed(*, tls: bool) -> frozenset[str]:
-    """The keys that both must have."""
-    return frozenset((*PLAIN, *TLS) if tls else PLAIN)
+#: Before the name of a user's Secret: the password that was made for it.
+USER: Final = "user."
+
+
+def needed(*, tls: bool, made: Iterable[str]) -> frozenset[str]:
+    """The keys that both must have; `made` are the users' Secrets that are of our making."""
+    return frozenset((*PLAIN, *(TLS if tls else ()), *(f"{USER}{secret}" for secret in made)))
+
+
+def can_be_made_anew(key: str) -> bool:
+    """Passwords can be changed from inside; the rest is what lets members in."""
+    return key == PASSWORD or key.startswith(USER)
 
 
 def shown(one: Files, other: Files) -> Sealed:
@@ -42,4 +51,4 @@ def joined(one: Files, other: Files) -> dict[str, bytes]:
 
 
 def _there(files: Files) -> dict[str, bytes]:
-    return {key: value for key, value in files.items() if key in (*PLAIN, *TLS) and value}
+    return {key: value for key, value in files.items() if (key in (*PLAIN, *TLS) or key.startswith(USER)) and value}
