@@ -64,7 +64,10 @@ async def make_authority(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
     place = names.authority(node.name)
     made = pki.make_authority(f"bankstack {node.namespace}/{node.name}", datetime.now(UTC))
     meta = manifests.retained(node, names.COMPONENT, place.name)
-    await cluster.create(manifests.secret(meta, {"tls.crt": made.certificate, "tls.key": made.key}), node.namespace)
+    secret = manifests.secret(meta, {"tls.crt": made.certificate, "tls.key": made.key})
+    if await cluster.create(secret, node.namespace) is None:
+        # There already: by a quicker operator, which is as good, or somebody else's, which is not.
+        await _ours_or_none(place, node, cluster)
 
 
 async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:

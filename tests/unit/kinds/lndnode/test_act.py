@@ -1,0 +1,289 @@
+"""What is done once only, and what is never written over: on the simulated API server, with an LND of memory."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+import pytest
+from tests.misoperations import sample
+from tests.simulation.bank import LND_NODE, Bank
+from tests.simulation.world import NAMESPACE
+
+from bankstack.engine import declared, manifests
+from bankstack.engine.decision import Ask
+from bankstack.engine.drift import owned
+from bankstack.engine.finding import Interrupted, Stalled, Transient
+from bankstack.engine.objects import SECRET, Manifest, Ref
+from bankstack.kinds.lndnode import act, consumers, names, pki, sealed
+from bankstack.kinds.lndnode.model import RESOURCE
+from bankstack.kinds.lndnode.subject import LndNode
+
+WALLET, CA, TLS, API, BACKUP = "lnd1-wallet", "lnd1-ca", "lnd1-tls", "lnd1-api", "lnd1-channel-backup"
+POINTS = {"aa:0", "bb:1"}
+
+
+async def running() -> Bank:
+    return await Bank().opens().settle()
+
+
+def secret(bank: Bank, name: str) -> Manifest:
+    found = bank.live(SECRET, name)
+    assert found is not None
+    return found
+
+
+def content(bank: Bank, name: str) -> dict[str, bytes]:
+    return manifests.opened(secret(bank, name))
+
+
+def annotations(bank: Bank, name: str) -> dict[str, str]:
+    found: dict[str, str] = secret(bank, name)["metadata"].get("annotations", {})
+    return found
+
+
+def lnd1(bank: Bank) -> LndNode:
+    live = bank.live(LND_NODE, "lnd1")
+    assert live is not None
+    subject: Any = declared.read(RESOURCE, live)
+    return subject  # type: ignore[no-any-return]  # read gives the types of RESOURCE
+
+
+async def ask(bank: Bank, action: str, **words: str) -> None:
+    connect = bank.lnds.doors(bank.operators[0].line).connect
+    await act.acts(connect)[action](lnd1(bank), Ask(action, "Test", words), bank.operators[0].cluster)
+
+
+async def refused(bank: Bank, action: str, **words: str) -> Interrupted:
+    with pytest.raises(Interrupted) as stop:
+        await ask(bank, action, **words)
+    return stop.value
+
+
+def disk(bank: Bank) -> Any:  # noqa: ANN401 - the simulation's
+    (only,) = bank.lnds.disks.values()
+    return only
+
+
+def edits(bank: Bank, name: str, change: Callable[[Manifest], None]) -> None:
+    bank.server.edit(bank.key(SECRET, name), change, "somebody")
+
+
+async def test_password_and_seed_outlive_every_later_write_to_their_secret() -> None:
+    bank = await running()
+    held = content(bank, WALLET)
+    assert (sorted(held), len(held["seed"].split()), len(held["password"])) == (["password", "seed"], 24, 43)
+    assert disk(bank).wallet.seed == tuple(held["seed"].decode().split())
+    for _ in range(2):
+        await ask(bank, "claim_wallet", identity=lnd1(bank).status.identity_pubkey or "")
+    assert content(bank, WALLET) == held
+    assert annotations(bank, WALLET)[names.IDENTITY] == disk(bank).wallet.identity
+
+
+async def test_a_seed_that_is_there_is_never_drawn_anew() -> None:
+    bank = await running()
+    held = content(bank, WALLET)
+    await ask(bank, "make_seed")
+    stop = await refused(bank, "make_wallet")
+    assert isinstance(stop.finding.policy, Transient)
+    assert content(bank, WALLET) == held
+
+
+async def test_a_wallet_that_has_an_identity_is_never_given_to_lnd_again() -> None:
+    bank = await running()
+    stop = await refused(bank, "init_wallet")
+    assert stop.finding.reason == "WalletInUse"
+    assert len(disk(bank).made) == 1
+
+
+async def test_of_a_wallet_that_someone_brought_only_annotations_are_ours() -> None:
+    bank = Bank()
+    words = " ".join(f"word{place}" for place in range(24))
+    brought = {"password": b"hunter2222\n", "seed": words.encode()}
+    theirs = manifests.secret({"name": WALLET, "namespace": NAMESPACE}, brought)
+    bank.user_applies(SECRET, theirs)
+    await bank.opens().settle()
+    assert content(bank, WALLET) == brought
+    assert owned(secret(bank, WALLET)).keys() == {"f:metadata"}
+    assert disk(bank).wallet.password == b"hunter2222"
+    await ask(bank, "release_wallet")
+    assert names.CLAIMED_BY not in annotations(bank, WALLET)
+    assert names.IDENTITY not in annotations(bank, WALLET)
+    assert content(bank, WALLET) == brought
+
+
+async def test_a_wallet_of_another_is_neither_claimed_nor_released() -> None:
+    bank = await running()
+    edits(bank, WALLET, lambda live: live["metadata"]["annotations"].update({names.CLAIMED_BY: "lnd2"}))
+    stop = await refused(bank, "claim_wallet")
+    assert stop.finding.reason == "WalletInUse"
+    await ask(bank, "release_wallet")
+    assert annotations(bank, WALLET)[names.CLAIMED_BY] == "lnd2"
+
+
+async def test_a_wallet_that_went_away_is_looked_at_anew() -> None:
+    bank = await running()
+    bank.server.remove(bank.key(SECRET, WALLET))
+    assert (await refused(bank, "claim_wallet")).finding.reason == "SecretMissing"
+    await ask(bank, "release_wallet")
+
+
+async def test_an_authority_is_made_once() -> None:
+    bank = await running()
+    before = content(bank, CA)
+    await ask(bank, "make_authority")
+    assert content(bank, CA) == before
+
+
+async def test_an_authority_of_someone_else_s_is_not_taken() -> None:
+    bank = await running()
+    bank.server.remove(bank.key(SECRET, CA))
+    bank.user_applies(SECRET, manifests.secret({"name": CA, "namespace": NAMESPACE}, {"tls.crt": b"theirs"}))
+    stop = await refused(bank, "make_authority")
+    assert (stop.finding.reason, type(stop.finding.policy)) == ("NameTaken", Stalled)
+
+
+async def test_a_new_certificate_stands_beside_those_that_are_trusted_already() -> None:
+    bank = await running()
+    former = [*pki.read_bundle(content(bank, CA)["tls.crt"])]
+    bank.server.remove(bank.key(SECRET, CA))
+    await ask(bank, "make_authority")
+    await ask(bank, "issue_certificate", trust=" ".join(former))
+    assert [*pki.read_bundle(content(bank, TLS)["ca.crt"])] == [
+        *pki.read_bundle(content(bank, CA)["tls.crt"]), *former,
+    ]  # fmt: skip
+    await ask(bank, "issue_certificate")
+    assert len(pki.read_bundle(content(bank, TLS)["ca.crt"])) == 1
+
+
+async def test_a_given_authority_signs_and_is_trusted() -> None:
+    bank = Bank()
+    theirs = pki.make_authority("theirs", bank.now)
+    files = {"tls.crt": theirs.certificate, "tls.key": theirs.key}
+    bank.user_applies(SECRET, manifests.secret({"name": "our-ca", "namespace": NAMESPACE}, files))
+    bank.opens("vault")
+    given = sample("lnd1")
+    bank.applies(given | {"spec": given["spec"] | {"tls": {"caSecret": "our-ca"}}})
+    await bank.settle()
+    assert bank.is_ready()
+    assert bank.live(SECRET, CA) is None
+    assert content(bank, API)["tls.cert"] == theirs.certificate
+
+
+@pytest.mark.parametrize("consumer", consumers.CONSUMERS, ids=lambda one: one.name)
+async def test_a_consumer_gets_what_existing_charts_mount(consumer: consumers.Consumer) -> None:
+    bank = await running()
+    held = content(bank, f"lnd1-{consumer.name}")
+    assert held.keys() == {"tls.cert", "tls_base64", "pubkey", consumer.macaroon_key}
+    assert held["pubkey"].decode() == disk(bank).wallet.identity
+    live = sealed.published(secret(bank, f"lnd1-{consumer.name}"), consumer)
+    assert live.intact
+    edits(bank, f"lnd1-{consumer.name}", lambda found: found["data"].update({"pubkey": "eA=="}))
+    assert not sealed.published(secret(bank, f"lnd1-{consumer.name}"), consumer).intact
+
+
+async def test_nobody_gets_access_to_an_lnd_that_answers_as_another() -> None:
+    bank = await running()
+    before = content(bank, API)
+    disk(bank).wallet = replace(disk(bank).wallet, seed=("other",) * 24)
+    stop = await refused(bank, "publish", consumer="api", trust="")
+    assert stop.finding.reason == "IdentityChanged"
+    assert content(bank, API) == before
+
+
+class Ticking:
+    """A clock that is a minute on whenever it is asked."""
+
+    minutes = 0
+
+    @classmethod
+    def now(cls, zone: tzinfo) -> datetime:
+        cls.minutes += 1
+        return datetime(2026, 1, 1, tzinfo=zone) + timedelta(minutes=cls.minutes)
+
+
+async def test_the_newest_ten_backups_are_kept_and_the_newest_is_found_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bank = await running()
+    monkeypatch.setattr(act, "datetime", Ticking)
+    for number in range(14):
+        disk(bank).channels = {f"{number:02}:0"} | POINTS
+        disk(bank).closed |= {f"{number - 1:02}:0"}
+        await ask(bank, "save_channel_backup", channels=f"digest-{number}")
+    held = content(bank, BACKUP)
+    dated = sorted(key for key in held if key.endswith(".backup") and key != sealed.NEWEST)
+    assert len(dated) == act.BACKUPS
+    assert [held[key].split()[0] for key in dated] == [f"{number:02}:0".encode() for number in range(4, 14)]
+    assert held[dated[-1]] == held[sealed.NEWEST]
+    assert held[sealed.OUTPOINTS].decode().split() == ["13:0", *sorted(POINTS)]
+    assert annotations(bank, BACKUP)[names.CHANNELS] == "digest-13"
+
+
+async def test_backups_that_are_too_large_together_make_room_for_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(act, "BACKUP_BYTES", 1)
+    bank = await running()
+    for number in range(3):
+        await ask(bank, "save_channel_backup", channels=f"digest-{number}")
+        disk(bank).channels |= {f"{number}:0"}
+    dated = [key for key in content(bank, BACKUP) if key.endswith(".backup") and key != sealed.NEWEST]
+    assert len(dated) <= 2
+
+
+async def test_a_backup_that_lost_an_open_channel_is_refused() -> None:
+    bank = await running()
+    disk(bank).channels = set(POINTS)
+    await ask(bank, "save_channel_backup", channels="two")
+    before = secret(bank, BACKUP)
+    disk(bank).channels = {"aa:0"}
+    stop = await refused(bank, "save_channel_backup", channels="one")
+    assert (stop.finding.reason, type(stop.finding.policy)) == ("ChannelBackupShrank", Stalled)
+    assert "bb:1" in stop.finding.message
+    assert secret(bank, BACKUP) == before
+    disk(bank).closed = {"bb:1"}
+    await ask(bank, "save_channel_backup", channels="one")
+    assert content(bank, BACKUP)[sealed.OUTPOINTS] == b"aa:0"
+
+
+async def test_a_backup_somebody_touched_is_not_taken_for_ours() -> None:
+    bank = await running()
+    disk(bank).channels = set(POINTS)
+    await ask(bank, "save_channel_backup", channels="two")
+    read = sealed.backup(secret(bank, BACKUP))
+    assert read is not None
+    assert (read.channels, read.intact) == ("two", True)
+    edits(bank, BACKUP, lambda live: live["data"].update({sealed.NEWEST: "eA=="}))
+    touched = sealed.backup(secret(bank, BACKUP))
+    assert touched is not None
+    assert not touched.intact
+    assert sealed.backup(None) is None
+    assert sealed.backup({"metadata": {}}) is None
+
+
+async def test_a_secret_that_changed_since_it_was_read_is_not_written() -> None:
+    """The API server compares: what was read must still be what is there."""
+    bank = await running()
+    cluster = bank.operators[0].cluster
+    read = cluster.get
+
+    async def late(ref: Ref, namespace: str) -> Manifest | None:
+        found = await read(ref, namespace)
+        if ref.name == WALLET:
+            edits(bank, WALLET, lambda live: live["metadata"].setdefault("labels", {}).update({"touched": "yes"}))
+        return found
+
+    cluster.get = late  # type: ignore[method-assign]  # somebody is quicker than this act
+    before = annotations(bank, WALLET)
+    with pytest.raises(Interrupted):
+        await ask(bank, "claim_wallet", identity="02" + "0" * 64)
+    assert annotations(bank, WALLET) == before
+
+
+def test_a_consumer_s_permissions_have_no_way_to_close_open_or_bake() -> None:
+    for consumer in consumers.CONSUMERS:
+        allowed = {(one.entity, one.action) for one in consumer.permissions}
+        assert not allowed & {("offchain", "write"), ("onchain", "write"), ("macaroon", "generate"), ("info", "write")}
+        assert not any("Close" in action or "Open" in action or "Abandon" in action for _, action in allowed)
+    assert {one.action for one in consumers.READONLY.permissions} == {"read"}
+    assert len({one.root_key_id for one in consumers.CONSUMERS}) == len(consumers.CONSUMERS)
+    assert 0 not in {one.root_key_id for one in consumers.CONSUMERS}
