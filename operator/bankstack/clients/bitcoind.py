@@ -98,7 +98,6 @@ class Wallet:
     watched: tuple[Watched, ...]
     scanned: float | None
     balance_sat: int
-    utxos: int
 
 
 @dataclass(frozen=True)
@@ -167,11 +166,10 @@ class Bitcoind:
 
     async def wallet(self, name: str) -> Wallet:
         """A loaded wallet's own words."""
-        about, listed, balances, coins = await asyncio.gather(
+        about, listed, balances = await asyncio.gather(
             self._call("getwalletinfo", [], name),
             self._call("listdescriptors", [], name),
             self._call("getbalances", [], name),
-            self._call("listunspent", [0], name),
         )
         scanning = about.get("scanning")
         mine = balances["mine"]
@@ -185,8 +183,11 @@ class Bitcoind:
             ),
             scanned=float(scanning["progress"]) if scanning else None,
             balance_sat=sum(sat(mine[part]) for part in ("trusted", "untrusted_pending", "immature")),
-            utxos=len(coins),
         )
+
+    async def utxos(self, name: str) -> int:
+        """How many coins there are. bitcoind lists them all, which takes its time where they are many."""
+        return len(await self._call("listunspent", [0], name))
 
     async def first_address(self, descriptor: str) -> str:
         """What a ranged descriptor (with checksum) gives at index 0."""

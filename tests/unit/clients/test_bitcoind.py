@@ -112,7 +112,8 @@ async def test_amounts_are_whole_satoshis_and_wallets_go_by_their_path() -> None
 
     async with serving(handler) as found:
         seen = await found.wallet("specter-bankstack/vault")
-    assert (seen.balance_sat, seen.utxos, seen.scanned) == (30_000_001, 2, 0.5)
+        utxos = await found.utxos("specter-bankstack/vault")
+    assert (seen.balance_sat, utxos, seen.scanned) == (30_000_001, 2, 0.5)
     assert seen.watched == (
         Watched("a#1", internal=True, last_index=1000, next_index=3),
         Watched("b#2", internal=False, last_index=0, next_index=0),

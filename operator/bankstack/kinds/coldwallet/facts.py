@@ -61,7 +61,8 @@ class Wallet:
     change: tuple[str, ...]
     scanned: float | None
     balance_sat: int
-    utxos: int
+    #: None where bitcoind did not list them in time: nothing hangs on it.
+    utxos: int | None = None
     first_address: str | None = None
     owns_first: bool | None = None
 

@@ -52,8 +52,7 @@ def gauges(facts: Facts) -> dict[str, float]:
             "bankstack_coldwallet_disk_bytes": facts.chain.disk_bytes,
         }
     if isinstance(facts.wallet, Wallet):
-        numbers |= {
-            "bankstack_coldwallet_balance_sat": facts.wallet.balance_sat,
-            "bankstack_coldwallet_utxos": facts.wallet.utxos,
-        }
+        numbers["bankstack_coldwallet_balance_sat"] = facts.wallet.balance_sat
+        if facts.wallet.utxos is not None:
+            numbers["bankstack_coldwallet_utxos"] = facts.wallet.utxos
     return numbers

@@ -74,7 +74,9 @@ class External(Part):
 
     host: Host = Field(description="Name or address of its RPC server.")
     rpc_port: Port | None = Field(default=None, description="RPC port; the network's usual one when absent.")
-    credentials_secret: Name = Field(description="Secret with keys username and password.")
+    credentials_secret: Name = Field(
+        description="Secret with keys username and password of the RPC account that the operator, Specter and LND use."
+    )
 
 
 class Key(Part):

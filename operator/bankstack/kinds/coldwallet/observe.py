@@ -169,10 +169,17 @@ async def _wallet(bitcoind: client.Bitcoind, name: str, watched: Pair | None) ->
         change=tuple(one.text for one in said.watched if one.internal),
         scanned=said.scanned,
         balance_sat=said.balance_sat,
-        utxos=said.utxos,
+        utxos=await _utxos(bitcoind, name),
         first_address=address,
         owns_first=owns,
     )
+
+
+async def _utxos(bitcoind: client.Bitcoind, name: str) -> int | None:
+    try:
+        return await bitcoind.utxos(name)
+    except client.NoAnswer:
+        return None
 
 
 def _silent(error: client.NoAnswer | client.Refused) -> Silent:

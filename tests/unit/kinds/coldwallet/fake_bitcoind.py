@@ -35,7 +35,7 @@ class FakeBitcoind:
         self.on_disk: dict[str, FakeWallet] = {}
         self.loaded: set[str] = set()
         self.silence: NoAnswer | None = None
-        self.refuses: dict[str, Refused] = {}
+        self.refuses: dict[str, Refused | NoAnswer] = {}
         self.accepts: dict[str, str] = {}
         self.calls: list[str] = []
 

@@ -298,6 +298,16 @@ async def test_no_secret_shows_anywhere(bank: Bank, caplog: pytest.LogCaptureFix
     assert not [one for one in planted if one in told or one in manifests or one in repr(bank.outcomes)]
 
 
+async def test_coins_that_are_too_many_to_be_listed_in_time_change_nothing_else(bank: Bank) -> None:
+    bank.bitcoind.refuses["listunspent"] = NoAnswer("BitcoindSilent", "bitcoind did not answer listunspent")
+    bank.operators[0].resync()
+    await bank.settle()
+    assert bank.says("Ready")[0] == "True"
+    numbers = dict(bank.outcomes[-1][1].gauges)
+    assert "bankstack_coldwallet_balance_sat" in numbers
+    assert "bankstack_coldwallet_utxos" not in numbers
+
+
 async def test_a_wrong_password_of_ours_is_told_apart_from_silence(bank: Bank) -> None:
     bank.bitcoind.accepts["operator"] = "what bitcoind was started with"
     bank.operators[0].resync()
