@@ -1,0 +1,214 @@
+"""What is seen, and what silence or nonsense becomes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from tests.misoperations import sample
+from tests.simulation.bank import COLD_WALLET, LND_NODE, Bank
+from tests.simulation.world import NAMESPACE
+
+from bankstack.clients.lnd.answers import Channels, Funds, Info, State
+from bankstack.engine import declared, manifests
+from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Unknown
+from bankstack.engine.objects import SECRET, Manifest
+from bankstack.kinds.lndnode import kind, names, observe
+from bankstack.kinds.lndnode.facts import Endpoint, Facts, Refused
+from bankstack.kinds.lndnode.model import RESOURCE
+from bankstack.kinds.lndnode.observe import Doors
+
+OUTSIDE = {"host": "bitcoind.example", "credentialsSecret": "btc"}
+
+
+async def seen(bank: Bank, doors: Doors | None = None, **spec: Any) -> Facts:  # noqa: ANN401 - what a user writes
+    live = bank.live(LND_NODE, "lnd1")
+    assert live is not None
+    subject: Any = declared.read(RESOURCE, live | {"spec": live["spec"] | spec})
+    operator = bank.operators[0]
+    return await observe.observe(subject, operator.cluster, doors or bank.lnds.doors(operator.line))
+
+
+async def running() -> Bank:
+    return await Bank().opens().settle()
+
+
+class Mute:
+    """An LND that is in one state and answers nothing else."""
+
+    def __init__(self, state: State | Finding, answer: Finding) -> None:
+        self._state, self._answer = state, answer
+
+    async def state(self) -> State:
+        if isinstance(self._state, Finding):
+            raise Interrupted(self._state)
+        return self._state
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - every other question
+        async def silent(*_words: object) -> object:
+            raise Interrupted(self._answer)
+
+        return silent
+
+
+def doors(lnd: Any) -> Doors:  # noqa: ANN401 - a Lightning of the test's own
+    @asynccontextmanager
+    async def connect(_address: str, _roots: bytes) -> AsyncIterator[Any]:
+        yield lnd
+
+    async def presented(_host: str, _port: int) -> bytes | None:
+        return None
+
+    return Doors(connect, presented)
+
+
+SILENCE = Finding("LndSilent", "no answer", Transient())
+REFUSAL = Finding("MacaroonRefused", "signature mismatch", Stalled())
+
+
+async def test_a_node_that_runs_is_seen_whole() -> None:
+    facts = await seen(await running())
+    assert facts.state == State.SERVER_ACTIVE
+    assert isinstance(facts.info, Info)
+    assert (facts.funds, facts.channels) == (Funds(), Channels())
+    assert facts.certificate is not None
+    assert facts.presented == facts.certificate
+    assert facts.certificate.issuer in facts.trusted
+    assert {one.name for one in facts.secrets} == {"lnd1-wallet", "lnd1-ca", "lnd1-tls", "lnd1-api", "lnd1-readonly"}
+    assert not any(one.type == SECRET for one in facts.children)
+    assert facts.chain.ready is True
+
+
+async def test_no_secret_is_in_what_is_seen() -> None:
+    bank = await running()
+    told = repr(await seen(bank))
+    for name in ("lnd1-wallet", "lnd1-ca", "lnd1-tls", "lnd1-api", "vault-rpc-lnd"):
+        found = bank.live(SECRET, name)
+        assert found is not None
+        for key, value in manifests.opened(found).items():
+            if key not in ("pubkey", "tls.crt", "tls.cert", "ca.crt", "username"):
+                assert value.decode("utf-8", "replace") not in told
+    assert "PRIVATE KEY" not in told
+
+
+@pytest.mark.parametrize(
+    ("lnd", "state", "info"),
+    [
+        (Mute(SILENCE, SILENCE), Unknown("no answer"), Unknown("no answer")),
+        (Mute(State.LOCKED, SILENCE), State.LOCKED, Unknown("LND is LOCKED")),
+        (Mute(State.RPC_ACTIVE, SILENCE), State.RPC_ACTIVE, Unknown("no answer")),
+        (Mute(State.SERVER_ACTIVE, REFUSAL), State.SERVER_ACTIVE, Refused("signature mismatch")),
+    ],
+)
+async def test_silence_stays_silence(lnd: Mute, state: object, info: object) -> None:
+    facts = await seen(await running(), doors(lnd))
+    assert (facts.state, facts.info) == (state, info)
+    assert isinstance(facts.funds, Unknown)
+    assert isinstance(facts.channels, Unknown)
+    assert isinstance(facts.presented, Unknown)
+
+
+async def test_without_the_seed_lnd_cannot_be_asked_who_it_is() -> None:
+    bank = await running()
+    bank.server.remove(bank.key(SECRET, "lnd1-wallet"))
+    facts = await seen(bank)
+    assert facts.state == State.SERVER_ACTIVE
+    assert isinstance(facts.info, Unknown)
+    assert "without the seed" in facts.info.reason
+    assert facts.wallet is None
+
+
+async def test_an_lnd_that_nobody_can_vouch_for_is_not_talked_to() -> None:
+    bank = await running()
+    for name in ("lnd1-ca", "lnd1-tls", "lnd1-api", "lnd1-readonly"):
+        bank.server.remove(bank.key(SECRET, name))
+    facts = await seen(bank)
+    assert facts.state == Unknown("no authority is known that could vouch for it")
+    assert facts.presented != Unknown("")
+
+
+async def test_a_lost_authority_is_still_trusted_where_a_consumer_trusts_it() -> None:
+    bank = await running()
+    for name in ("lnd1-ca", "lnd1-tls"):
+        bank.server.remove(bank.key(SECRET, name))
+    facts = await seen(bank)
+    assert facts.authority is None
+    assert facts.state == State.SERVER_ACTIVE
+
+
+async def test_a_volume_without_labels_is_still_the_volume() -> None:
+    bank = await running()
+    key = bank.key(names.volume("lnd1").type, "lnd1-data")
+    bank.server.edit(key, lambda live: live["metadata"].pop("labels"), "somebody")
+    assert names.volume("lnd1") in (await seen(bank)).children
+
+
+async def test_any_other_bitcoind_is_taken_at_its_word() -> None:
+    bank = await running()
+    facts = await seen(bank, bitcoind=OUTSIDE)
+    assert facts.chain.endpoint is not None
+    assert facts.chain.endpoint == Endpoint("bitcoind.example", 18443, 28332, 28333, "btc")
+    assert (facts.chain.ready, facts.chain.credentials) == (True, None)
+    bank.user_applies(
+        SECRET, manifests.secret({"name": "btc", "namespace": NAMESPACE}, {"username": b"u", "password": b""})
+    )
+    assert (await seen(bank, bitcoind=OUTSIDE)).chain.credentials == frozenset({"username"})
+
+
+async def test_a_cold_wallet_that_is_gone_is_missed() -> None:
+    bank = await running()
+    assert (await seen(bank, bitcoind={"coldWallet": "other"})).chain.missing
+
+
+def status(bank: Bank, change: Manifest) -> None:
+    def write(live: Manifest) -> None:
+        live["status"] = change
+
+    bank.server.edit(bank.key(COLD_WALLET, "vault"), write, "somebody", status=True)
+
+
+ENDPOINT = {
+    "host": "h", "rpcPort": 1, "zmqBlockPort": 2, "zmqTxPort": 3, "credentialsSecret": "vault-rpc-lnd",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("conditions", "ready"),
+    [
+        ([], Unknown("its ColdWallet has not said whether the chain is ready")),
+        ([{"type": "ChainReady", "status": "Unknown", "message": "it is asked"}], Unknown("it is asked")),
+        ([{"type": "ChainReady", "status": "False", "message": "it is behind"}], False),
+        ([{"type": "ChainReady", "status": "True", "message": "it follows"}], True),
+    ],
+)
+async def test_what_a_cold_wallet_says_of_its_chain(conditions: list[Manifest], ready: object) -> None:
+    bank = await running()
+    status(bank, {"endpoint": ENDPOINT, "conditions": conditions})
+    chain = (await seen(bank)).chain
+    assert chain.ready == ready
+    assert chain.endpoint == Endpoint("h", 1, 2, 3, "vault-rpc-lnd")
+
+
+@pytest.mark.parametrize("lacking", ["host", "rpcPort", "credentialsSecret"])
+async def test_an_endpoint_that_is_not_whole_is_none(lacking: str) -> None:
+    bank = await running()
+    status(bank, {"endpoint": {key: value for key, value in ENDPOINT.items() if key != lacking}})
+    assert (await seen(bank)).chain.endpoint is None
+
+
+def test_a_node_is_woken_by_what_it_waits_for() -> None:
+    def named(**spec: Any) -> set[str]:  # noqa: ANN401 - what a user writes
+        return {str(one) for one in kind.references(RESOURCE.spec.model_validate(sample("lnd1")["spec"] | spec))}  # type: ignore[arg-type]  # RESOURCE's spec is LndNode's
+
+    assert named() == {"ColdWallet vault", "Secret lnd1-wallet"}
+    assert named(tls={"caSecret": "ca"}, bitcoind=OUTSIDE) == {"Secret lnd1-wallet", "Secret btc", "Secret ca"}
+
+
+async def test_numbers_that_change_by_themselves_are_gauges_and_only_while_they_are_known() -> None:
+    bank = await running()
+    told = kind.gauges(await seen(bank))
+    assert told["bankstack_lndnode_synced"] == 1
+    assert told["bankstack_lndnode_channel_local_sat"] == 0
+    assert told["bankstack_lndnode_certificate_expires_timestamp_seconds"] > bank.now.timestamp()
+    assert all(name.startswith("bankstack_lndnode_") for name in told)
+    assert kind.gauges(await seen(bank, doors(Mute(SILENCE, SILENCE)))) == {}
