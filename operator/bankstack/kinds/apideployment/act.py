@@ -1,4 +1,4 @@
-"""The only writes around an ApiDeployment that are more than a manifest: Redis' passwords.
+"""The only writes around an ApiDeployment that are more than a manifest: Redis' passwords, and word to pods.
 
 What is there is never written over by something newly made: of two Secrets one is
 lost, and the other has the same. Only where both are gone is a password made anew.
@@ -12,10 +12,10 @@ from bankstack.engine import manifests
 from bankstack.engine.decision import Ask
 from bankstack.engine.execute import foreign, is_ours
 from bankstack.engine.finding import Interrupted
-from bankstack.engine.objects import Manifest, Ref
+from bankstack.engine.objects import POD, Manifest, Ref, uid
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.apideployment import accounts, names
-from bankstack.kinds.apideployment.decide import MEND_ACCOUNTS
+from bankstack.kinds.apideployment.decide import MEND_ACCOUNTS, TELL_POD
 from bankstack.kinds.apideployment.names import Api
 from bankstack.kinds.apideployment.observe import ACCOUNTS
 
@@ -40,7 +40,18 @@ async def mend_accounts(api: Api, _ask: Ask, cluster: Cluster) -> None:
             await cluster.apply(_at_version(_secret(api, ref, files), live), api.namespace)
 
 
-ACTS: Final[dict[str, Act]] = {MEND_ACCOUNTS: mend_accounts}
+async def tell_pod(api: Api, ask: Ask, cluster: Cluster) -> None:
+    """Touch a pod, so that its kubelet renews its files now. Only this life of it, and only the one annotation."""
+    ref = Ref(POD, ask.words["pod"])
+    live = await cluster.get(ref, api.namespace)
+    if live is None or uid(live) != ask.words["uid"]:
+        return
+    meta = {"name": ref.name, "namespace": api.namespace, "uid": uid(live)}
+    patch = {"apiVersion": "v1", "kind": "Pod", "metadata": meta | {"annotations": {names.TOLD: ask.words["mode"]}}}
+    await cluster.apply(patch, api.namespace)
+
+
+ACTS: Final[dict[str, Act]] = {MEND_ACCOUNTS: mend_accounts, TELL_POD: tell_pod}
 
 
 async def _ours(ref: Ref, api: Api, cluster: Cluster) -> Manifest | None:

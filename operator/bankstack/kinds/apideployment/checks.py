@@ -14,8 +14,6 @@ from bankstack.kinds.apideployment.names import Api
 
 SOON: Final = 5.0
 _OURS: Final = re.compile(f"({OURS}|NETWORK)")
-#: Keys that a ledger user's Secret has.
-LEDGER_KEYS: Final = frozenset({"uri", "password"})
 
 
 def networks_agree(api: Api, facts: Facts) -> Finding | None:
@@ -78,7 +76,9 @@ def ledger_lets_it_in(api: Api, facts: Facts) -> Finding | None:
     """The user's Secret is complete."""
     secret = facts.ledger.secret if facts.ledger else None
     content = facts.contents.get(Ref(SECRET, secret)) if secret else None
-    lacking = sorted(LEDGER_KEYS - content.keys) if content else []
+    # Of a MongoDB that others run the operator knows no hosts: only the Secret can name them.
+    needed = {"password"} if facts.ledger and facts.ledger.hosts else {"password", "uri"}
+    lacking = sorted(needed - content.keys) if content else []
     if content and not lacking:
         return None
     what = f"lacks {', '.join(lacking)}" if content else "is not there"

@@ -179,7 +179,7 @@ def _pod_spec(api: Api, component: Component, facts: Facts) -> Manifest:
         "terminationGracePeriodSeconds": component.stop_seconds,
         "securityContext": manifests.pod_security(component.user),
         "containers": [_container(api, component, facts)],
-        "volumes": _volumes(api, component),
+        "volumes": [*_own_volumes(api, facts), *(_volume(one) for one in component.volumes or [] if not one.size)],
     }
     if replicas(component) > 1:
         spec["topologySpreadConstraints"] = [
@@ -207,7 +207,7 @@ def _container(api: Api, component: Component, facts: Facts) -> Manifest:
         "securityContext": manifests.HARDENED | ({"readOnlyRootFilesystem": False} if writable else {}),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
-            {"name": "bankstack-mode", "mountPath": environment.MODE_FOLDER, "readOnly": True},
+            *_own_mounts(facts),
             {"name": "bankstack-tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
             *(_mount(one) for one in component.volumes or []),
         ],
@@ -239,13 +239,19 @@ def _mount(volume: Volume) -> Manifest:
     return {"name": volume.name, "mountPath": volume.mount_path} | read_only
 
 
-def _volumes(api: Api, component: Component) -> list[Manifest]:
-    return [
-        # Optional: an API that finds no mode decides for itself, one that cannot start decides nothing.
-        {"name": "bankstack-mode", "configMap": {"name": names.mode(api).name, "optional": True}},
-        {"name": "bankstack-tmp", "emptyDir": {}},
-        *(_volume(one) for one in component.volumes or [] if not one.size),
-    ]
+def _own_mounts(facts: Facts) -> list[Manifest]:
+    mode = {"name": "bankstack-mode", "mountPath": environment.MODE_FOLDER, "readOnly": True}
+    ledger = {"name": "bankstack-ledger", "mountPath": environment.LEDGER_FOLDER, "readOnly": True}
+    return [mode, ledger] if facts.ledger and facts.ledger.authority else [mode]
+
+
+def _own_volumes(api: Api, facts: Facts) -> list[Manifest]:
+    # Optional: an API that finds no mode decides for itself, one that cannot start decides nothing.
+    maps = {"bankstack-mode": names.mode(api).name}
+    if facts.ledger and facts.ledger.authority:
+        maps["bankstack-ledger"] = facts.ledger.authority
+    mounted = [{"name": name, "configMap": {"name": of, "optional": True}} for name, of in maps.items()]
+    return [*mounted, {"name": "bankstack-tmp", "emptyDir": {}}]
 
 
 def _volume(volume: Volume) -> Manifest:

@@ -15,7 +15,7 @@ from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action, Apply, Ask, Decision, Delete
 from bankstack.engine.finding import Finding, Unknown, Waiting, first
 from bankstack.engine.manifests import owned
-from bankstack.engine.objects import Manifest, Ref, ref, uid
+from bankstack.engine.objects import POD, Manifest, Ref, annotation, ref, uid
 from bankstack.kinds.apideployment import checks, components, environment, migrations, mode, names, needs
 from bankstack.kinds.apideployment import redis_children as redis
 from bankstack.kinds.apideployment.component import Running
@@ -28,6 +28,7 @@ from bankstack.kinds.apideployment.names import Api
 #: No event tells of Redis.
 LOOK_AGAIN: Final = 10.0
 MEND_ACCOUNTS: Final = "MendRedisAccounts"
+TELL_POD: Final = "TellPod"
 REASON_MOST: Final = 1000
 
 
@@ -48,6 +49,7 @@ def decide(api: Api, facts: Facts, now: datetime) -> Decision:
             *_base(api, facts, required, may),
             *((Apply(drift.mark(step.wanted), "NewRevision"),) if step.wanted else ()),
             *(_rolled(api, facts) if rolls else ()),
+            *_tell(facts, may),
         ),
         finding=finding or first((checks.redis_is_whole, checks.components_run), api, facts) or _told(required, may),
         claims=(*_claims(api, facts, required, may), *_pending(api, facts)),
@@ -81,6 +83,19 @@ def _base(api: Api, facts: Facts, required: Needs, may: Mode) -> tuple[Action, .
     mended = () if facts.accounts_intact else (Ask(MEND_ACCOUNTS, "Incomplete"),)
     wanted = [mode_map(api, required, may), *redis.wanted(api, managed, facts)]
     return (*mended, *drift.changes(wanted, facts.children))
+
+
+def _tell(facts: Facts, may: Mode) -> tuple[Ask, ...]:
+    """Pods that were told of another mode. Last, for the ConfigMap that they are to look at comes first."""
+    return tuple(
+        Ask(TELL_POD, may, {"pod": found.name, "uid": uid(live), "mode": may})
+        for found, live in sorted(facts.children.items())
+        if found.type == POD
+        and names.is_of_a_component(live)
+        and "deletionTimestamp" not in live["metadata"]
+        and live.get("status", {}).get("phase") == "Running"
+        and annotation(live, names.TOLD) != may
+    )
 
 
 def _rolled(api: Api, facts: Facts) -> tuple[Action, ...]:

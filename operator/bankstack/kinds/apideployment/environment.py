@@ -23,7 +23,7 @@ def variables(api: Api, facts: Facts) -> list[Manifest]:
     """All that the operator sets."""
     return [
         *_network(facts),
-        *_ledger(api, facts.ledger or Ledger()),
+        *_ledger(api, facts),
         *_redis(api),
         *(one for number in range(len(api.spec.lightning or [])) for one in _lnd(api, number)),
         _plain("BANKSTACK_MODE_FILE", f"{MODE_FOLDER}/mode"),
@@ -38,7 +38,8 @@ def own(component: Component) -> list[Manifest]:
 
 def is_known(api: Api, facts: Facts) -> bool:
     """Whether all of it can be said. Pods are never rolled onto less than they were started with."""
-    ledger = facts.ledger is not None and facts.ledger.secret is not None
+    secret = facts.ledger.secret if facts.ledger else None
+    ledger = secret is not None and Ref(SECRET, secret) in facts.contents
     return ledger and (bool(networks(facts)) or not (api.spec.lightning or api.spec.cold_wallet))
 
 
@@ -55,9 +56,10 @@ def read(api: Api, component: Component, facts: Facts) -> tuple[Ref, ...]:
 
 def given(api: Api, facts: Facts) -> tuple[Ref, ...]:
     """Those that the operator refers to."""
-    ledger = facts.ledger.secret if facts.ledger else None
+    ledger = facts.ledger or Ledger()
     nodes = (names.lnd_secret(one.node) for one in api.spec.lightning or [])
-    return (*(Ref(SECRET, one) for one in (ledger, *nodes) if one), redis_password(api))
+    authority = (Ref(CONFIG_MAP, ledger.authority),) if ledger.authority else ()
+    return (*(Ref(SECRET, one) for one in (ledger.secret, *nodes) if one), redis_password(api), *authority)
 
 
 def brought(component: Component) -> tuple[Ref, ...]:
@@ -119,16 +121,27 @@ def _network(facts: Facts) -> list[Manifest]:
     return [_plain("NETWORK", found[0])] if found else []
 
 
-def _ledger(api: Api, ledger: Ledger) -> list[Manifest]:
-    secret, use = str(ledger.secret), api.spec.ledger
-    hosts = ",".join(ledger.hosts)
-    address = [_plain("MONGODB_ADDRESS", hosts)] if hosts else []
-    return [
-        *address,
-        _plain("MONGODB_USER", use.user),
-        _secret("MONGODB_PASSWORD", secret, "password"),
-        _secret("MONGODB_CON", secret, "uri"),
-    ]
+def _ledger(api: Api, facts: Facts) -> list[Manifest]:
+    ledger, use = facts.ledger or Ledger(), api.spec.ledger
+    secret = str(ledger.secret)
+    address = [_plain("MONGODB_ADDRESS", ",".join(ledger.hosts))] if ledger.hosts else []
+    found = [*address, _plain("MONGODB_USER", use.user), _secret("MONGODB_PASSWORD", secret, "password")]
+    content = facts.contents.get(Ref(SECRET, secret))
+    if ledger.authority is None and content and "uri" in content.keys:
+        return [*found, _secret("MONGODB_CON", secret, "uri")]
+    # The kubelet puts the password in: it stands in no manifest. What signs the ledger's certificate is told here,
+    # because a Secret's own string cannot know where it is mounted.
+    return [*found, _plain("MONGODB_CON", _connection(ledger, use.database))]
+
+
+def _connection(ledger: Ledger, database: str) -> str:
+    options = {
+        "replicaSet": ledger.replica_set,
+        "tls": "true" if ledger.tls else None,
+        "tlsCAFile": f"{LEDGER_FOLDER}/ca.crt" if ledger.authority else None,
+    }
+    told = "&".join(f"{key}={value}" for key, value in options.items() if value)
+    return f"mongodb://$(MONGODB_USER):$(MONGODB_PASSWORD)@{','.join(ledger.hosts)}/{database}?{told}"
 
 
 def _redis(api: Api) -> list[Manifest]:

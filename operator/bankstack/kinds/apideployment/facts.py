@@ -35,7 +35,8 @@ class Ledger:
     """The LedgerCluster: what it says, where its members are, and in which Secret the user's password is."""
 
     told: Told = Told()
-    primary: str | None = None
+    #: Whether any of its members says how it is.
+    answers: bool = True
     hosts: tuple[str, ...] = ()
     replica_set: str | None = None
     tls: bool = False

@@ -19,7 +19,7 @@ def leave(api: Api, facts: Facts) -> Decision:
     set_of_redis = redis.stateful_set(api)
     workloads = {one: live for one, live in facts.children.items() if one.type in KEEPS_PODS and one != set_of_redis}
     pods = {one: live for one, live in facts.children.items() if one.type == POD}
-    ours = {one: live for one, live in pods.items() if not _is_redis(live)}
+    ours = {one: live for one, live in pods.items() if names.is_of_a_component(live)}
     if workloads or ours:
         # Pods themselves only once nothing would replace them.
         going = workloads or ours
@@ -41,10 +41,6 @@ def _deleted(some: dict[Ref, Manifest]) -> tuple[Action, ...]:
         for one, live in sorted(some.items())
         if "deletionTimestamp" not in live["metadata"]
     )
-
-
-def _is_redis(pod: Manifest) -> bool:
-    return bool(pod["metadata"].get("labels", {}).get("app.kubernetes.io/name") == names.REDIS)
 
 
 def _stopping(what: str) -> Finding:

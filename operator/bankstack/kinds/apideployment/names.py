@@ -15,6 +15,7 @@ from bankstack.engine.objects import (
     SECRET,
     SERVICE,
     STATEFUL_SET,
+    Manifest,
     Ref,
     Type,
 )
@@ -27,7 +28,10 @@ REDIS_PORT, SENTINEL_PORT = 6379, 26379
 #: What Sentinel calls the master; what existing charts expect.
 MASTER: Final = "mymaster"
 
-#: On every pod of a component: changes when a Secret or ConfigMap that it reads does.
+#: On every running pod of a component: the mode it was told of. The kubelet renews a pod's files when the pod changes,
+#: within a second or two; by itself it does so once in a minute or later.
+TOLD: Final = "bankstack.io/mode"
+#: On every pod template of a component: changes when a Secret or ConfigMap that it reads does.
 CREDENTIALS: Final = "bankstack.io/credentials"
 #: On the pods where customers' requests arrive.
 INTAKE: Final = "bankstack.io/intake"
@@ -122,3 +126,8 @@ def lnd_secret(node: str) -> str:
 def host(api: Api, service: str) -> str:
     """A Service's name as others in the cluster resolve it."""
     return f"{service}.{api.namespace}.svc"
+
+
+def is_of_a_component(pod: Manifest) -> bool:
+    """Whether a pod of ours is not Redis."""
+    return bool(pod["metadata"].get("labels", {}).get("app.kubernetes.io/name") != REDIS)

@@ -3,7 +3,7 @@
 from bankstack.clients.redis import Member, View
 from bankstack.engine.finding import Unknown
 from bankstack.kinds.apideployment import names
-from bankstack.kinds.apideployment.facts import Facts, Redis, Said, Told
+from bankstack.kinds.apideployment.facts import Facts, Ledger, Redis, Said, Told
 from bankstack.kinds.apideployment.mode import Dependency, Needs, Standing
 from bankstack.kinds.apideployment.names import Api
 
@@ -35,12 +35,19 @@ def ledger(api: Api, facts: Facts) -> Dependency:
         use = api.spec.ledger
         told = f"LedgerCluster {name} has no database {use.database} with user {use.user}: declare both there"
         return Dependency(Standing.DOWN, told)
-    ready = seen.told.conditions.get("Ready")
-    if ready is None or ready.status == "Unknown":
-        return _silent(f"LedgerCluster {name} has not said yet how it is")
-    if ready.status == "True" or seen.primary:
+    return _writable(name, seen)
+
+
+def _writable(name: str, seen: Ledger) -> Dependency:
+    said = seen.told.conditions.get("Writable")
+    if said is None:
+        return _silent(f"LedgerCluster {name} has not said yet whether it takes entries")
+    if said.status == "True":
         return UP
-    return Dependency(Standing.PARTLY, f"LedgerCluster {name} takes no entries ({ready.reason}): {ready.message}")
+    # Members that answer, and none of them is primary: that is an answer.
+    if said.status == "Unknown" and not (said.reason == "NoPrimary" and seen.answers):
+        return _silent(f"LedgerCluster {name} does not say whether it takes entries: {said.message}")
+    return Dependency(Standing.PARTLY, f"LedgerCluster {name} takes no entries ({said.reason}): {said.message}")
 
 
 def redis(api: Api, seen: Redis) -> Dependency:

@@ -83,7 +83,7 @@ async def _ledger(api: Api, reader: Reader) -> Ledger | None:
     user = _named(_named(found["spec"].get("databases"), use.database).get("users"), use.user)
     return Ledger(
         told=_told(found),
-        primary=status.get("primary"),
+        answers=any(one.get("state") not in (None, "Unknown", "Empty") for one in status.get("members") or ()),
         hosts=tuple(endpoint.get("hosts") or ()),
         replica_set=endpoint.get("replicaSet"),
         tls=bool(endpoint.get("tls")),

@@ -1,9 +1,12 @@
 """Configuration of Redis and Sentinel, and how each is started (pure).
 
 Who is master is asked anew at every start, and only of Sentinels: a majority of them
-has to answer, and what the one with the newest epoch says is done. So a member that
-comes back never goes on as the master it was, and nothing but Sentinel ever elects
-(law 6). Nobody but the pods themselves is needed for that (law 8).
+has to answer, and what the one with the newest epoch says is done: nothing but
+Sentinel ever elects (law 6), and nobody but the pods themselves is needed (law 8).
+
+A master that came back before the others have elected a new one may call itself master
+for some seconds beside it. It grants no lock then: a lock needs a replica in step, and
+a replica follows one master at a time.
 """
 
 from typing import Final
