@@ -201,21 +201,19 @@ def first_address_is_the_pinned_one(wallet: ColdWallet, facts: Facts) -> Finding
 
 
 def wallet_knows_its_history(wallet: ColdWallet, facts: Facts) -> Finding | None:
-    """A balance counts once the scan from the birthday was seen to end."""
-    if not isinstance(facts.wallet, Wallet):
+    """A balance counts once the scan from the birthday was seen to end; a scan that people start later adds nothing."""
+    if not isinstance(facts.wallet, Wallet) or wallet.status.complete_since is not None:
         return None
-    if facts.wallet.scanned is not None or (wallet.status.complete_since is None and facts.scan is Scan.RUNNING):
+    if facts.wallet.scanned is not None or facts.scan is Scan.RUNNING:
         return Finding(
             "Scanning",
             f"bitcoind searches the chain for this wallet's coins{_tens(facts.wallet.scanned)}: until it is done the "
             "balance is too low. It may take hours",
             LATER,
         )
-    if wallet.status.complete_since is None and facts.scan is not Scan.DONE:
-        return Finding(
-            "ScanUnseen", "the search for this wallet's coins was not seen to end: it is started again", SOON
-        )
-    return None
+    if facts.scan is Scan.DONE:
+        return None
+    return Finding("ScanUnseen", "the search for this wallet's coins was not seen to end: it is started again", SOON)
 
 
 def chain_is_synced(wallet: ColdWallet, facts: Facts) -> Finding | None:

@@ -61,7 +61,9 @@ def _is_empty(wallet: ColdWallet, facts: Facts) -> bool:
     if wallet.spec.network == "regtest":
         return True
     proving = (*checks.GUARDS, *checks.CHAIN, *checks.IDENTITY, *checks.HISTORY, *checks.SYNC)
-    return first(proving, wallet, facts) is None and isinstance(facts.wallet, Wallet) and facts.wallet.balance_sat == 0
+    if first(proving, wallet, facts) is not None or not isinstance(facts.wallet, Wallet):
+        return False
+    return facts.wallet.balance_sat == 0 and facts.wallet.scanned is None
 
 
 def _not_proven(wallet: ColdWallet, facts: Facts) -> Finding:
