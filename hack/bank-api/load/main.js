@@ -1,5 +1,6 @@
 /**
  * node load/main.js run [--seconds 60] [--intraledger 20] [--lightning 5] [--patience 90]
+ * node load/main.js crash
  * node load/main.js check [--settle 90]
  * node load/main.js plant loss|double
  *
@@ -13,6 +14,7 @@ import { read } from "../src/environment.js";
 import { LightningNode } from "../src/nodes.js";
 import { Asked } from "./asked.js";
 import { check } from "./check.js";
+import { crash } from "./crash.js";
 import { plant } from "./plant.js";
 import { run } from "./run.js";
 
@@ -37,12 +39,16 @@ async function main() {
   const asked = new Asked(values.asked);
   const [command, what] = positionals;
   const url = process.env.API_URL ?? "http://localhost:4002/graphql";
+  const patienceMs = Number(values.patience) * 1_000;
   const environment = read(process.env);
   if (environment.network !== "regtest") throw new Error("The load moves money about: it runs on regtest only.");
   if (command === "run") {
     const rates = { intraledger: Number(values.intraledger), lightning: Number(values.lightning) };
-    const patienceMs = Number(values.patience) * 1_000;
     await run({ url, outside: outside(), asked, seconds: Number(values.seconds), rates, patienceMs });
+    return 0;
+  }
+  if (command === "crash") {
+    await crash({ url, outside: outside(), asked, patienceMs });
     return 0;
   }
   await database.connect(environment.mongodb);
@@ -50,7 +56,7 @@ async function main() {
     await plant(what, asked);
     return 0;
   }
-  if (command !== "check") throw new Error("Say run, check, plant loss or plant double.");
+  if (command !== "check") throw new Error("Say run, crash, check, plant loss or plant double.");
   const nodes = environment.nodes.map((slot) => new LightningNode(slot));
   return check({ url, nodes, outside: outside(), asked, settleMs: Number(values.settle) * 1_000 });
 }

@@ -71,12 +71,15 @@ export async function post({ key, memo, rows: wanted, facts, reverses }) {
   }
   try {
     await entry.commit();
+    if (await hasRows(entry)) return;
+    // The rows' w:1 was taken back by an election between the two.
   } catch {
-    await complete(entry); // all, some or nothing of it is there: a crash, a second try, a failover
+    // All, some or nothing of it is there: a crash, a second try, a failover.
   }
-  if (await isWritten(entry)) return;
-  await complete(entry); // the rows' w:1 was taken back by an election
-  if (!(await isWritten(entry))) throw new Error(`Journal ${key} is not yet on a majority: it is written again.`);
+  await complete(entry);
+  if (!((await hasRows(entry)) && (await hasJournal(entry)))) {
+    throw new Error(`Journal ${key} is not yet on a majority: it is written again.`);
+  }
 }
 
 /** Whatever of the entry is missing, waiting for a majority. @param {any} entry */
@@ -96,14 +99,15 @@ async function tolerant(insert) {
   }
 }
 
-/** @param {any} entry */
-async function isWritten(entry) {
-  const _id = entry.journal._id;
-  const [count, journal] = await Promise.all([
-    rows().countDocuments({ _journal: _id }, { readConcern: "majority" }),
-    journals().findOne({ _id }, { readConcern: "majority", projection: { _id: 1 } }),
-  ]);
-  return journal !== null && count === entry.transactions.length;
+/** On a majority. @param {any} entry */
+async function hasRows({ journal, transactions }) {
+  const count = await rows().countDocuments({ _journal: journal._id }, { readConcern: "majority" });
+  return count === transactions.length;
+}
+
+/** On a majority. @param {any} entry */
+async function hasJournal({ journal: { _id } }) {
+  return (await journals().findOne({ _id }, { readConcern: "majority", projection: { _id: 1 } })) !== null;
 }
 
 /** The journal's rows are no longer pending: the money has moved. @param {string} key */

@@ -33,6 +33,7 @@ const flow = new Schema(
 );
 flow.index({ state: 1, createdAt: 1 });
 flow.index({ walletId: 1, state: 1 });
+account.index({ walletId: 1 }, { unique: true });
 
 /** An invoice belongs to the node that made it: only that node can say whether it was paid. */
 const invoiceUser = new Schema(

@@ -25,23 +25,22 @@ export function read(given) {
       hosts: redisHosts(given),
     },
     nodes: slots(given),
-    modeFile: given.MODE_FILE,
+    modeFile: given.BANKSTACK_MODE_FILE ?? given.MODE_FILE,
     apiPort: Number(given.GALOY_API_PORT ?? 4002),
     triggerPort: Number(given.TRIGGER_PORT ?? 8888),
   };
 }
 
 /**
- * Both nodes in order of priority. A slot with a gap is left out, as Blink does, but never silently:
+ * The nodes in order of priority. A slot with a gap is left out, as Blink does, but never silently:
  * a bank that believes it has two nodes and has one loses half of what it can pay.
  * @param {NodeJS.ProcessEnv} given
  * @returns {Slot[]}
  */
 function slots(given) {
-  const found = ["LND1", "LND2"].flatMap((prefix) => {
-    const parts = ["PUBKEY", "DNS", "TLS", "MACAROON"].map((part) => given[`${prefix}_${part}`]);
-    const [pubkey, host, cert, macaroon] = parts;
-    if (!parts.some(Boolean)) return [];
+  const found = numbers(given, /^LND(\d+)_DNS$/).flatMap((number) => {
+    const prefix = `LND${number}`;
+    const [pubkey, host, cert, macaroon] = ["PUBKEY", "DNS", "TLS", "MACAROON"].map((part) => given[`${prefix}_${part}`]);
     if (!pubkey || !host || !cert || !macaroon || !PUBKEY.test(pubkey)) {
       console.warn(`${prefix} is left out: it needs ${prefix}_PUBKEY (66 hex), _DNS, _TLS and _MACAROON (base64).`);
       return [];
@@ -54,9 +53,15 @@ function slots(given) {
 
 /** @param {NodeJS.ProcessEnv} given */
 function redisHosts(given) {
-  const standalone = given.REDIS_TYPE === "standalone";
-  return [0, 1, 2].flatMap((n) => {
-    const host = given[`REDIS_${n}_DNS`];
-    return host ? [{ host, port: Number(given[`REDIS_${n}_PORT`] ?? (standalone ? 6379 : 26379)) }] : [];
-  });
+  const usual = given.REDIS_TYPE === "standalone" ? 6379 : 26379;
+  return numbers(given, /^REDIS_(\d+)_DNS$/).map((number) => ({
+    host: /** @type {string} */ (given[`REDIS_${number}_DNS`]),
+    port: Number(given[`REDIS_${number}_PORT`] ?? usual),
+  }));
+}
+
+/** The numbers in such names that have a value, in order. @param {NodeJS.ProcessEnv} given @param {RegExp} name */
+function numbers(given, name) {
+  const found = Object.keys(given).flatMap((key) => (given[key] && name.exec(key)?.[1]) || []);
+  return found.map(Number).sort((a, b) => a - b);
 }

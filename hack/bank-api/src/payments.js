@@ -27,12 +27,11 @@ export async function intraLedgerPaymentSend({ hold }, wanted, externalId = rand
   const _id = `intraledger/${walletId}/${externalId}`;
   const facts = { walletId, recipientWalletId, amount, memo, externalId };
   return hold([walletKey(walletId)], async (signal) => {
-    let flow = await flowOf(_id);
-    if (!flow) {
-      if ((await spendable(walletId)) < amount) return refuse("INSUFFICIENT_BALANCE", "The balance is too low.");
-      signal.throwIfAborted();
-      flow = await begin({ _id, kind: "intraledger", state: "posting", maxFee: 0, ...facts });
-    }
+    const isCovered = (await spendable(walletId)) >= amount;
+    signal.throwIfAborted();
+    const wanted = { _id, kind: "intraledger", state: "posting", maxFee: 0, ...facts };
+    const flow = isCovered ? await begin(wanted) : await flowOf(_id); // asked again, it was covered by itself
+    if (!flow) return refuse("INSUFFICIENT_BALANCE", "The balance is too low.");
     if (flow.amount !== amount || flow.recipientWalletId !== recipientWalletId) {
       return refuse("INVALID_INPUT", "This idempotency key already names another payment; nothing was paid.");
     }

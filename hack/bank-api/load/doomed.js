@@ -1,0 +1,39 @@
+/**
+ * One payment by the API's own code, in a process that kills itself at its n-th call to MongoDB, Redis or LND:
+ * before the call, or with the call on its way and its answer never heard. Started by `crash.js`.
+ */
+import Redis from "ioredis";
+import mongoose from "mongoose";
+import { LightningNode } from "../src/nodes.js";
+import { intraLedgerPaymentSend, lnInvoicePaymentSend } from "../src/payments.js";
+import { open } from "../src/service.js";
+
+const [at, moment, kind, input, key] = process.argv.slice(2);
+const COLLECTION = ["insertOne", "insertMany", "updateOne", "updateMany", "findOne", "countDocuments", "deleteOne"];
+const LND = ["pay", "payment"];
+let calls = 0;
+
+const bank = await open();
+const { Collection, AbstractCursor } = mongoose.mongo;
+for (const name of COLLECTION) doom(Collection.prototype, name);
+doom(AbstractCursor.prototype, "toArray");
+for (const name of LND) doom(LightningNode.prototype, name);
+doom(Redis.prototype, "sendCommand");
+
+const pay = kind === "send" ? lnInvoicePaymentSend : intraLedgerPaymentSend;
+console.log((await pay(bank, JSON.parse(input), key)).status);
+process.exit(0);
+
+/** @param {any} prototype @param {string} name */
+function doom(prototype, name) {
+  const original = prototype[name];
+  prototype[name] = function (...given) {
+    calls += 1;
+    const isLast = calls === Number(at);
+    if (isLast && moment === "before") process.kill(process.pid, "SIGKILL");
+    const answer = original.apply(this, given);
+    // By now the call is in the socket's buffer; a little later it is at the other side.
+    if (isLast) setTimeout(() => process.kill(process.pid, "SIGKILL"), 2);
+    return isLast ? new Promise(() => {}) : answer;
+  };
+}
