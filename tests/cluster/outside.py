@@ -21,6 +21,7 @@ class Outside:
     @classmethod
     def started(cls, lab: Lab, *peers: str) -> Self:
         """Both running, with mature coins in the miner's wallet; `peers` are host:port of bitcoinds."""
+        lab.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")
         lab.kubectl("create", "namespace", NAMESPACE)
         outside = cls(Room(lab, NAMESPACE))
         outside.room.apply(_service("miner", rpc=18443, p2p=18444, block=28332, tx=28333), _service("lnd", p2p=9735))

@@ -1,0 +1,142 @@
+"""The operator as its stories see it: deployed from the shipped manifests, scaled, killed, and overheard."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from labkit import nodes
+
+from .conftest import Lab, Manifest, Room, eventually
+
+ROOT = Path(__file__).parents[2]
+SYSTEM = "bankstack-system"
+NAME = "bankstack-operator"
+USER = f"system:serviceaccount:{SYSTEM}:{NAME}"
+_LEASES = "leases"
+
+
+@dataclass
+class Operator:
+    """The shipped Deployment, watching `banks`."""
+
+    lab: Lab
+    room: Room
+
+    @classmethod
+    def deployed(cls, lab: Lab, *banks: str) -> "Operator":
+        """Image built and loaded, base applied, and the Role into every bank's namespace."""
+        subprocess.run([ROOT / "hack" / "operator-image", "--load"], check=True, capture_output=True, text=True)
+        items = [item for bank in banks for item in _in_namespace(lab, bank)]
+        items += [_watching(item, banks) for item in _kustomized(lab, "base")]
+        bundle = {"apiVersion": "v1", "kind": "List", "items": items}
+        # Forced: a story before may have set something by hand.
+        lab.kubectl("apply", "--server-side", "--force-conflicts", "--force-conflicts", "-f", "-", stdin=json.dumps(bundle))
+        operator = cls(lab, Room(lab, SYSTEM))
+        operator.scale(1)
+        return operator
+
+    def scale(self, replicas: int) -> None:
+        """Until so many pods are ready, and no others are there."""
+        self.room.kubectl("scale", f"deployment/{NAME}", f"--replicas={replicas}")
+        eventually(lambda: self._settled(replicas), 90, f"{replicas} operators ready")
+
+    def _settled(self, replicas: int) -> bool:
+        status = self.room.get("deployment", NAME)["status"]
+        return bool(status.get("readyReplicas", 0) == replicas == len(self.pods()))
+
+    def pods(self) -> list[Manifest]:
+        found: list[Manifest] = self.room.get("pods", "-l", f"app.kubernetes.io/name={NAME}")["items"]
+        return found
+
+    def kill(self) -> None:
+        """As a power cut would: no signal is heard, no lease given back."""
+        for pod in self.pods():
+            kill_main_process(pod)
+
+    def log(self) -> str:
+        """What all its pods have said so far, former containers included."""
+        said = ""
+        for pod in self.pods():
+            name = pod["metadata"]["name"]
+            said += self.room.lab.asks("-n", SYSTEM, "logs", name, "--previous").stdout
+            said += self.room.kubectl("logs", name)
+        return said
+
+    def metrics(self) -> str:
+        """The metrics page of whoever acts."""
+        return self.lab.kubectl(
+            "get", "--raw", f"/api/v1/namespaces/{SYSTEM}/services/{NAME}-metrics:8080/proxy/metrics"
+        )
+
+    def gauge(self, name: str, namespace: str, resource: str) -> float | None:
+        """A resource's number, None while it is not told."""
+        for line in self.metrics().splitlines():
+            if line.startswith(f"{name}{{") and f'"{namespace}"' in line and f'"{resource}"' in line:
+                return float(line.rpartition(" ")[2])
+        return None
+
+    def requests(self) -> list[Manifest]:
+        """Everything it has asked of the API server, by the server's own account."""
+        lines = self.lab.does("audit").splitlines()
+        return [entry for entry in map(json.loads, filter(None, lines)) if entry["user"]["username"] == USER]
+
+    def writes(self) -> list[str]:
+        """What it has written, its lease left out: verb, resource, name."""
+        return [
+            f"{entry['verb']} {_where(entry)}"
+            for entry in self.requests()
+            if entry["verb"] not in ("get", "list", "watch") and entry.get("objectRef", {}).get("resource") != _LEASES
+        ]
+
+    def forbidden(self) -> list[str]:
+        """What it was refused for want of a right; a namespace that goes takes nothing new, which is no right."""
+        return [
+            f"{entry['verb']} {_where(entry)}"
+            for entry in self.requests()
+            if entry.get("responseStatus", {}).get("code") == 403
+            and "is being terminated" not in entry["responseStatus"].get("message", "")
+        ]
+
+
+def kill_main_process(pod: Manifest) -> None:
+    """SIGKILL for the first process of a pod's container, from its node."""
+    do_to_container(pod, "kill", "--signal", "SIGKILL")
+
+
+def do_to_container(pod: Manifest, verb: str, *options: str) -> None:
+    """What containerd can do to a running container, from its node: kill, pause, resume."""
+    identity = pod["status"]["containerStatuses"][0].get("containerID", "").removeprefix("containerd://")
+    nodes.inside(pod["spec"]["nodeName"], ["ctr", "-n", "k8s.io", "tasks", verb, *options, identity])
+
+
+def _where(entry: Manifest) -> str:
+    about = entry.get("objectRef", {})
+    return f"{about.get('resource')}/{about.get('subresource', '')} {about.get('namespace')}/{about.get('name')}"
+
+
+def _kustomized(lab: Lab, name: str) -> list[Manifest]:
+    text = lab.kubectl("kustomize", str(ROOT / "manifests" / name))
+    return list(yaml.safe_load_all(text))
+
+
+def _watching(item: Manifest, banks: tuple[str, ...]) -> Manifest:
+    """manifests/base, for other banks."""
+    if item["kind"] == "Deployment":
+        (container,) = item["spec"]["template"]["spec"]["containers"]
+        (namespaces,) = [one for one in container["env"] if one["name"] == "BANKSTACK_NAMESPACES"]
+        namespaces["value"] = ",".join(banks)
+    return item
+
+
+def _in_namespace(lab: Lab, bank: str) -> list[Manifest]:
+    """manifests/bank for a namespace of another name."""
+    return [_moved(item, bank) for item in _kustomized(lab, "bank")]
+
+
+def _moved(item: Manifest, bank: str) -> Manifest:
+    meta = item["metadata"]
+    place = {"name": bank} if item["kind"] == "Namespace" else {"namespace": bank}
+    return item | {"metadata": meta | place}
