@@ -73,7 +73,10 @@ class View:
 async def member(account: Account) -> Member | Unknown:
     """What a Redis says of itself."""
     replies = await _ask(account, [("INFO", "everything")])
-    return replies if isinstance(replies, Unknown) else _member(_information(replies[0]))
+    if isinstance(replies, Unknown):
+        return replies
+    (told,) = replies
+    return Unknown(_words(account, told)) if isinstance(told, ResponseError) else _member(_information(told))
 
 
 async def view(account: Account, master: str) -> View | Unknown:

@@ -1,0 +1,231 @@
+"""The whole kind over a simulated API server: what is read, what is written, and that it comes to rest."""
+
+import pytest
+from tests.simulation import neighbours
+from tests.simulation.apiserver import ApiServer, Key
+from tests.simulation.cluster import SimulatedCluster
+from tests.unit.kinds.apideployment.given import MASTER, NOW, REPLICA, SPEC, VIEW
+
+from bankstack.clients.redis import Account, Member, View
+from bankstack.engine import manifests
+from bankstack.engine.finding import Unknown
+from bankstack.engine.objects import DEPLOYMENT, JOB, POD, SECRET, STATEFUL_SET, Manifest, Ref, Type
+from bankstack.engine.reconcile import Outcome, reconcile
+from bankstack.kinds.apideployment import names
+from bankstack.kinds.apideployment.kind import gauges, kind, references
+from bankstack.kinds.apideployment.model import RESOURCE, ApiDeploymentSpec
+from bankstack.kinds.apideployment.observe import Doors
+
+API = Type("bankstack.io/v1alpha1", RESOURCE.kind, RESOURCE.plural)
+PLANTED = b"planted-7f3a-secret"
+
+
+class Redis:
+    """Three members that run once their pods do, and what they were asked with."""
+
+    def __init__(self) -> None:
+        self.accounts: set[Account] = set()
+
+    async def member(self, account: Account) -> Member | Unknown:
+        self.accounts.add(account)
+        return MASTER if account.host.startswith("bank-redis-0") else REPLICA
+
+    async def sentinel(self, account: Account, master: str) -> View | Unknown:
+        self.accounts.add(account)
+        assert master == "mymaster"
+        return VIEW
+
+
+class Bank:
+    """A namespace with everything that an ApiDeployment needs, and its operator."""
+
+    def __init__(self) -> None:
+        self.server = ApiServer(lambda: NOW)
+        neighbours.namespace(self.server, "bank")
+        self.redis = Redis()
+        self.cluster = SimulatedCluster(self.server)
+        self.kind = kind(Doors(self.redis.member, self.redis.sentinel))
+        self.user_makes(_named(API, "bank", spec=SPEC))
+        self.user_makes(_named(names.LEDGER_CLUSTER, "ledger", spec=_LEDGER, status=_said("Writable") | _ENDPOINT))
+        for node in ("lnd1", "lnd2"):
+            status = _said("Ready", "Synced") | {"state": "SERVER_ACTIVE"}
+            self.user_makes(_named(names.LND_NODE, node, spec={"network": "regtest"}, status=status))
+            self.user_makes(_secret(f"{node}-api", pubkey=b"02", macaroon=PLANTED))
+        vault = _named(names.COLD_WALLET, "vault", spec={"network": "regtest"}, status=_said("ChainReady"))
+        self.user_makes(vault)
+        self.user_makes(_secret("ledger-api", password=PLANTED, uri=PLANTED))
+
+    def key(self, of: Type, name: str) -> Key:
+        return Key(of, "bank", name)
+
+    def user_makes(self, manifest: Manifest) -> None:
+        of = Type(manifest["apiVersion"], manifest["kind"], _PLURALS.get(manifest["kind"], ""))
+        of = SECRET if manifest["kind"] == "Secret" else of
+        self.server.create(self.key(of, str(manifest["metadata"]["name"])), manifest, "kubectl")
+        if "status" in manifest:
+            self.status(of, str(manifest["metadata"]["name"]), manifest["status"])
+
+    async def look(self) -> Outcome:
+        return await reconcile(self.kind, "bank", "bank", self.cluster, lambda: NOW)
+
+    def pods_start(self) -> None:
+        for number in range(3):
+            labels = {"bankstack.io/owner": "ApiDeployment.bank", "app.kubernetes.io/name": "redis"}
+            meta = {"name": f"bank-redis-{number}", "namespace": "bank", "labels": labels}
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}}
+            self.server.create(self.key(POD, f"bank-redis-{number}"), pod, "kubelet")
+            self.status(POD, f"bank-redis-{number}", {"podIP": "10.0.0.9", "phase": "Running"})
+
+    def status(self, of: Type, name: str, status: Manifest) -> None:
+        def write(live: Manifest) -> None:
+            live["status"] = status
+
+        self.server.edit(self.key(of, name), write, "controller", status=True)
+
+    @property
+    def told(self) -> Manifest:
+        found = self.server.get(self.key(API, "bank"))
+        assert found is not None
+        return dict(found["status"])
+
+    def exists(self, ref: Ref) -> bool:
+        return self.server.get(self.key(ref.type, ref.name)) is not None
+
+
+_PLURALS = {one.kind: one.plural for one in (API, names.LEDGER_CLUSTER, names.LND_NODE, names.COLD_WALLET)}
+_LEDGER = {"databases": [{"name": "galoy", "users": [{"name": "api", "secret": "ledger-api"}]}]}
+_ENDPOINT: Manifest = {"endpoint": {"hosts": ["ledger-0:27017"], "replicaSet": "ledger", "tls": False}}
+
+
+def _named(of: Type, name: str, **parts: Manifest) -> Manifest:
+    meta = {"name": name, "namespace": "bank"}
+    return {"apiVersion": of.api_version, "kind": of.kind, "metadata": meta, **parts}
+
+
+def _secret(name: str, **files: bytes) -> Manifest:
+    return manifests.secret({"name": name, "namespace": "bank"}, files)
+
+
+def _said(*kinds: str) -> Manifest:
+    return {"conditions": [{"type": one, "status": "True", "reason": "Well", "message": ""} for one in kinds]}
+
+
+async def _started() -> Bank:
+    bank = Bank()
+    await bank.look()
+    bank.pods_start()
+    await bank.look()
+    (job,) = bank.server.all("Job")
+    bank.status(JOB, job.name, {"conditions": [{"type": "Complete", "status": "True"}]})
+    await bank.look()
+    return bank
+
+
+async def test_one_resource_becomes_redis_a_migration_and_the_programs_in_this_order() -> None:
+    bank = Bank()
+    await bank.look()
+    assert bank.exists(Ref(STATEFUL_SET, "bank-redis"))
+    assert not bank.server.all("Job")
+    bank.pods_start()
+    await bank.look()
+    (job,) = bank.server.all("Job")
+    assert not bank.server.all("Deployment")
+    bank.status(JOB, job.name, {"conditions": [{"type": "Complete", "status": "True"}]})
+    await bank.look()
+    assert bank.exists(Ref(DEPLOYMENT, "bank-api"))
+    assert bank.told["mode"] == "Full"
+    assert {account.username for account in bank.redis.accounts} == {"operator"}
+
+
+async def test_at_rest_nothing_is_written() -> None:
+    bank = await _started()
+    await bank.look()
+    written = len(bank.server.written)
+    await bank.look()
+    assert bank.server.written[written:] == []
+
+
+@pytest.mark.parametrize("lost", ["bank-redis", "bank-redis-api", "bank-redis-inner"])
+async def test_a_deleted_secret_of_redis_comes_back_as_it_was(lost: str) -> None:
+    bank = await _started()
+    before = {one.name: bank.server.objects[one].manifest["data"] for one in bank.server.all("Secret")}
+    bank.server.delete(bank.key(SECRET, lost))
+    await bank.look()
+    assert {one.name: bank.server.objects[one].manifest["data"] for one in bank.server.all("Secret")} == before
+
+
+async def test_a_password_edited_by_hand_is_put_back() -> None:
+    bank = await _started()
+    key = bank.key(SECRET, "bank-redis-api")
+    before = bank.server.objects[key].manifest["data"]
+
+    def edit(live: Manifest) -> None:
+        live["data"] = {"password": "bWluZQ=="}
+
+    bank.server.edit(key, edit, "kubectl")
+    await bank.look()
+    assert bank.server.objects[key].manifest["data"] == before
+
+
+async def test_somebody_else_s_secret_of_that_name_is_left_alone() -> None:
+    bank = Bank()
+    bank.user_makes(_secret("bank-redis", mine=b"theirs"))
+    await bank.look()
+    assert manifests.opened(bank.server.objects[bank.key(SECRET, "bank-redis")].manifest) == {"mine": b"theirs"}
+    assert next(one for one in bank.told["conditions"] if one["type"] == "Ready")["reason"] == "NameTaken"
+
+
+async def test_pods_hear_of_a_new_mode_and_only_living_ones() -> None:
+    bank = await _started()
+    labels = {"bankstack.io/owner": "ApiDeployment.bank", "app.kubernetes.io/name": "api"}
+    for name, phase in (("bank-api-x", "Running"), ("bank-api-y", "Succeeded")):
+        meta = {"name": name, "namespace": "bank", "labels": labels}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}}
+        bank.server.create(bank.key(POD, name), pod, "kubelet")
+        bank.status(POD, name, {"phase": phase})
+    for node in ("lnd1", "lnd2"):
+        bank.server.delete(bank.key(names.LND_NODE, node))
+    await bank.look()
+    told = {
+        one.name: bank.server.objects[one].manifest["metadata"].get("annotations", {}).get(names.TOLD)
+        for one in bank.server.all("Pod")
+        if "api" in one.name
+    }
+    assert told == {"bank-api-x": "IntraledgerOnly", "bank-api-y": None}
+
+
+async def test_no_secret_leaves_its_secret() -> None:
+    bank = await _started()
+    kept = [bank.server.objects[one].manifest for one in bank.server.all("Secret")]
+    contents = {value for secret in kept for value in manifests.opened(secret).values() if len(value) > 12}
+    assert PLANTED in contents
+    everything = repr([bank.server.objects[one].manifest for one in bank.server.all() if one.type != SECRET])
+    assert not [one for one in contents if one.decode() in everything]
+
+
+async def test_numbers_that_nobody_acts_on_are_gauges() -> None:
+    bank = await _started()
+    outcome = await bank.look()
+    found = dict(outcome.gauges)
+    assert found["bankstack_apideployment_redis_members"] == 3
+    assert found["bankstack_apideployment_redis_has_master"] == 1
+    assert gauges.__doc__
+
+
+def test_it_is_woken_by_all_that_it_waits_for() -> None:
+    spec = ApiDeploymentSpec.model_validate(
+        SPEC
+        | {
+            "components": [
+                {
+                    "name": "api",
+                    "image": "a",
+                    "envFrom": [{"secretRef": {"name": "s"}}, {"configMapRef": {"name": "c"}}],
+                }
+            ]
+        }
+    )
+    assert {str(one) for one in references(spec)} == {
+        "LedgerCluster ledger", "LndNode lnd1", "LndNode lnd2", "ColdWallet vault", "Secret lnd1-api",
+        "Secret lnd2-api", "Secret s", "ConfigMap c",
+    }  # fmt: skip
