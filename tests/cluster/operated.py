@@ -61,8 +61,9 @@ class Operator:
         said = ""
         for pod in self.pods():
             name = pod["metadata"]["name"]
-            said += self.room.lab.asks("-n", SYSTEM, "logs", name, "--previous").stdout
-            said += self.room.kubectl("logs", name)
+            said += self.lab.asks("-n", SYSTEM, "logs", name, "--previous").stdout
+            # Asked without insisting: a container that is just being made has no log yet.
+            said += self.lab.asks("-n", SYSTEM, "logs", name).stdout
         return said
 
     def metrics(self) -> str:
