@@ -48,8 +48,8 @@ def laws_hold(bank: Bank) -> None:
         assert len(disk.made) <= 1, f"two wallets were made on {volume}"
     seeds = {wallet.seed for disk in bank.lnds.disks.values() for wallet in disk.made}
     assert len(seeds) == sum(len(disk.made) for disk in bank.lnds.disks.values()), "one seed is on two volumes"
-    lost = [line for line in bank.server.written if line.startswith(("delete Persistent", "delete Secret"))]
-    assert lost == [], "money data were deleted"
+    lost = [call for call in bank.calls.made if call.startswith(("delete PersistentVolumeClaim", "delete Secret"))]
+    assert lost == [], "the operator deleted money data"
     watching = [wallet for disk in bank.bitcoinds.disks.values() for wallet in disk.wallets.values()]
     assert not any(wallet.private_keys for wallet in watching), "a watching wallet can hold keys"
     assert not [call for call in bank.calls.made if call.startswith("apply Pod ")], "pods are not ours to write"
