@@ -11,9 +11,9 @@ No text of MongoDB's is repeated for commands that carry a password.
 """
 
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from pymongo import AsyncMongoClient
@@ -64,8 +64,11 @@ class Mongo(Protocol):
     async def look(self) -> InSet | Blank:
         """What it is."""
 
+    async def watched(self) -> Holdings:
+        """What a primary tells whoever may look: neither users nor the canary."""
+
     async def holdings(self) -> Holdings:
-        """What only a primary can tell."""
+        """All that only a primary can tell."""
 
     async def initiate(self, name: str, hosts: tuple[str, ...]) -> None:
         """Make a replica set of these members; nothing where this one belongs to one already."""
@@ -87,19 +90,14 @@ class Mongo(Protocol):
 
 
 Connect = Callable[[Door], AbstractAsyncContextManager[Mongo]]
-ConnectUri = Callable[[str], AbstractAsyncContextManager[Mongo]]
+#: A connection string, and authorities (PEM) to trust, empty for the usual ones.
+ConnectUri = Callable[[str, bytes], AbstractAsyncContextManager[Mongo]]
 
 
 @asynccontextmanager
 async def connect(door: Door) -> AsyncIterator["Mongod"]:
     """A connection to exactly this mongod."""
-    with tempfile.NamedTemporaryFile() as roots:
-        tls: dict[str, Any] = {}
-        if door.roots:
-            # The driver takes authorities from files only. They are public.
-            roots.write(door.roots)
-            roots.flush()
-            tls = {"tls": True, "tlsCAFile": roots.name}
+    with _trusting(door.roots) as tls:
         login: dict[str, Any] = {
             "username": door.login.user,
             "password": door.login.password,
@@ -118,17 +116,29 @@ async def connect(door: Door) -> AsyncIterator["Mongod"]:
 
 
 @asynccontextmanager
-async def connect_uri(uri: str) -> AsyncIterator["Mongod"]:
+async def connect_uri(uri: str, roots: bytes) -> AsyncIterator["Mongod"]:
     """The primary of a MongoDB that is run elsewhere."""
-    try:
-        client = AsyncMongoClient[Document](uri, **_bounds())
-    except (InvalidURI, ConfigurationError):
-        # The driver's own words quote the URI, and the URI has a password.
-        raise Interrupted(
-            Finding("UriUnusable", "the Secret's key uri is no connection string of MongoDB's. Correct it", Stalled())
-        ) from None
-    async with client:
-        yield Mongod(client, "the external MongoDB")
+    with _trusting(roots) as tls:
+        try:
+            client = AsyncMongoClient[Document](uri, **_bounds(), **tls)
+        except (InvalidURI, ConfigurationError, ValueError):
+            # The driver's own words quote the URI, and the URI has a password.
+            told = "the Secret's key uri is no connection string of MongoDB's. Correct it"
+            raise Interrupted(Finding("UriUnusable", told, Stalled())) from None
+        async with client:
+            yield Mongod(client, "the external MongoDB")
+
+
+@contextmanager
+def _trusting(roots: bytes) -> Iterator[dict[str, Any]]:
+    """Options for these authorities. The driver takes them from files only; they are public."""
+    if not roots:
+        yield {}
+        return
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(roots)
+        file.flush()
+        yield {"tls": True, "tlsCAFile": file.name}
 
 
 class Mongod:
@@ -149,19 +159,21 @@ class Mongod:
         config = await self._run("admin", {"replSetGetConfig": 1, **_committed(status)})
         return reading.in_set(status, config, str(_sure(build)["version"]))
 
-    async def holdings(self) -> Holdings:
-        """What only a primary can tell."""
+    async def watched(self) -> Holdings:
+        """What a primary tells whoever may look: neither users nor the canary."""
         policy = await self._run("admin", {"getDefaultRWConcern": 1})
-        users = await self._run("admin", {"usersInfo": {"forAllDBs": True}})
         server = await self._run("admin", {"serverStatus": 1})
         listed = await self._run("admin", {"listDatabases": 1, "nameOnly": True})
         return Holdings(
             policy=reading.policy(policy),
-            users=reading.users(users),
-            canary=await self._canary(),
             weak=reading.weak_writes(server),
             databases=reading.databases(listed) - {OUR_DATABASE},
         )
+
+    async def holdings(self) -> Holdings:
+        """All that only a primary can tell."""
+        users = await self._run("admin", {"usersInfo": {"forAllDBs": True}})
+        return replace(await self.watched(), users=reading.users(users), canary=await self._canary())
 
     async def initiate(self, name: str, hosts: tuple[str, ...]) -> None:
         """Make a replica set of these members; nothing where this one belongs to one already."""

@@ -112,7 +112,10 @@ class Database(Part):
 class External(Part):
     """A MongoDB that is run elsewhere."""
 
-    uri_secret: Name = Field(description="Secret with the key uri: a connection string whose user may read clusters.")
+    uri_secret: Name = Field(
+        description="Secret with key uri, a connection string whose user has the role clusterMonitor; and ca.crt "
+        "where the authority is not a public one."
+    )
 
 
 class LedgerClusterSpec(Part):

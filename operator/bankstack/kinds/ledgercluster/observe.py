@@ -4,7 +4,7 @@ Secrets end here: what goes on is which keys they have, never what is in them.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -126,17 +126,17 @@ async def _through(door: Door, doors: Doors) -> _Visit:
     """Ask a member; `admitted` is False where it refuses who is asking."""
     try:
         async with doors.connect(door) as mongo:
-            return await _asked(mongo)
+            return await _asked(mongo, mongo.holdings)
     except Interrupted as stop:
         return _Visit(Unknown(stop.finding.message), admitted=not isinstance(stop.finding.policy, Stalled))
 
 
-async def _asked(mongo: Mongo) -> _Visit:
+async def _asked(mongo: Mongo, holdings: Callable[[], Awaitable[Holdings]]) -> _Visit:
     answer: InSet | Blank = await mongo.look()
     if not replica.is_primary(answer):
         return _Visit(answer, admitted=True)
     try:
-        return _Visit(answer, await mongo.holdings(), admitted=True)
+        return _Visit(answer, await holdings(), admitted=True)
     except Interrupted as stop:
         refused = isinstance(stop.finding.policy, Stalled)
         return _Visit(answer, Unknown(stop.finding.message), admitted=not refused)
@@ -146,12 +146,13 @@ async def _external(cluster: LedgerCluster, reader: Reader, doors: Doors) -> Fac
     found = await reader.get(
         Ref(SECRET, str(cluster.spec.external and cluster.spec.external.uri_secret)), cluster.namespace
     )
-    uri = _files(found).get("uri", b"").decode("utf-8", "replace").strip()
+    files = _files(found)
+    uri = files.get("uri", b"").decode("utf-8", "replace").strip()
     if not uri:
         return Facts()
     try:
-        async with doors.connect_uri(uri) as mongo:
-            visit = await _asked(mongo)
+        async with doors.connect_uri(uri, files.get("ca.crt", b"")) as mongo:
+            visit = await _asked(mongo, mongo.watched)
     except Interrupted as stop:
         visit = _Visit(Unknown(stop.finding.message))
     return Facts(members={external.NAME: visit.answer}, holdings=visit.holdings, uri=True)
