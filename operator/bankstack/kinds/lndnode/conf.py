@@ -4,6 +4,7 @@ Keys that users may not set are `model.LND_OWNS`; everything written here is amo
 or may be overridden by a later line of theirs.
 """
 
+from ipaddress import ip_address
 from typing import Final
 
 from bankstack.kinds.lndnode import names
@@ -67,4 +68,16 @@ def _ours(spec: LndNodeSpec, bitcoind: Endpoint) -> tuple[tuple[str, str], ...]:
 
 def _announced(spec: LndNodeSpec) -> tuple[tuple[str, str], ...]:
     addresses = spec.p2p.addresses if spec.p2p else None
-    return tuple(("externalip", address) for address in addresses or ())
+    return tuple((_option(address), address) for address in addresses or ())
+
+
+def _option(address: str) -> str:
+    """A name as `externalip` is looked up once, and LND dies where DNS is away just then; `externalhosts` goes on."""
+    host = address.rpartition("]")[0].lstrip("[") if address.startswith("[") else address.partition(":")[0]
+    if host.endswith(".onion"):
+        return "externalip"
+    try:
+        ip_address(host)
+    except ValueError:
+        return "externalhosts"
+    return "externalip"

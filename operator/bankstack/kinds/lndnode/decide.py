@@ -60,13 +60,14 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
         return ()
     return (
         *_claim(node, facts),
+        # Before the children: one that the API server refuses (a volume that cannot grow) must not hold up a backup.
+        *_save_channels(node, facts),
         *certificates.steps(node, facts, now),
+        *_publish(node, facts),
         *drift.changes(_wanted(node, facts, endpoint), facts.children),
         *_restart_a_false_start(node, facts),
         *_sweep(node, facts, endpoint),
         *_wallet(node, facts),
-        *_publish(node, facts),
-        *_save_channels(node, facts),
     )
 
 

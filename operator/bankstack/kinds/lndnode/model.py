@@ -27,9 +27,9 @@ LND_OWNS = (
     "lnddir", "configfile", "datadir", "logdir", "rpclisten", "restlisten", "listen", "no-macaroons", "macaroonpath",
     "adminmacaroonpath", "readonlymacaroonpath", "invoicemacaroonpath", "tlscertpath", "tlskeypath", "tlsautorefresh",
     "tlsencryptkey", "letsencryptdomain", "no-rest-tls", "noseedbackup", "wallet-unlock-password-file",
-    "wallet-unlock-allow-create", "externalip", "prometheus.enable", "prometheus.listen", "db.backend",
-    "bitcoin.node", "bitcoin.mainnet", "bitcoin.testnet", "bitcoin.signet", "bitcoin.regtest", "bitcoind.rpchost",
-    "bitcoind.rpcuser", "bitcoind.rpcpass", "bitcoind.zmqpubrawblock", "bitcoind.zmqpubrawtx", "bitcoind.rpccookie",
+    "wallet-unlock-allow-create", "externalip", "externalhosts", "nat", "prometheus.enable", "prometheus.listen",
+    "db.backend", "bitcoin.node", "bitcoin.mainnet", "bitcoin.testnet", "bitcoin.signet", "bitcoin.regtest",
+    "bitcoind.rpchost", "bitcoind.rpcuser", "bitcoind.rpcpass", "bitcoind.zmqpubrawblock", "bitcoind.zmqpubrawtx", "bitcoind.rpccookie",
     "no-backup-archive", "backupfilepath", "cluster.enable-leader-election", "remotesigner.enable",
 )  # fmt: skip
 

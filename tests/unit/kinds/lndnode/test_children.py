@@ -108,12 +108,28 @@ def test_the_seed_is_not_mounted() -> None:
 def test_the_user_s_lines_come_last_and_may_repeat() -> None:
     lines = conf.text(RICH.spec, BITCOIND).splitlines()
     assert lines[-5:] == [
-        "externalip=bank.example:9735",
+        "externalhosts=bank.example:9735",
         "externalip=[2001:db8::1]:9735",
         "alias=bank-1",
         "addpeer=a@b",
         "addpeer=c@d",
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "option"),
+    [
+        ("203.0.113.7", "externalip"),
+        ("203.0.113.7:9735", "externalip"),
+        ("[2001:db8::1]:9735", "externalip"),
+        ("abc234.onion:9735", "externalip"),
+        ("bank.example", "externalhosts"),
+        ("bank.example:9736", "externalhosts"),
+    ],
+)
+def test_a_name_that_dns_does_not_know_just_then_does_not_keep_lnd_from_starting(address: str, option: str) -> None:
+    lines = conf.text(node(p2p={"addresses": [address]}).spec, BITCOIND).splitlines()
+    assert f"{option}={address}" in lines
 
 
 def test_a_user_cannot_set_what_identity_and_credentials_rest_on() -> None:
