@@ -29,8 +29,9 @@ LND_OWNS = (
     "tlsencryptkey", "letsencryptdomain", "no-rest-tls", "noseedbackup", "wallet-unlock-password-file",
     "wallet-unlock-allow-create", "externalip", "externalhosts", "nat", "prometheus.enable", "prometheus.listen",
     "db.backend", "bitcoin.node", "bitcoin.mainnet", "bitcoin.testnet", "bitcoin.signet", "bitcoin.regtest",
-    "bitcoind.rpchost", "bitcoind.rpcuser", "bitcoind.rpcpass", "bitcoind.zmqpubrawblock", "bitcoind.zmqpubrawtx", "bitcoind.rpccookie",
-    "no-backup-archive", "backupfilepath", "cluster.enable-leader-election", "remotesigner.enable",
+    "bitcoind.rpchost", "bitcoind.rpcuser", "bitcoind.rpcpass", "bitcoind.zmqpubrawblock", "bitcoind.zmqpubrawtx",
+    "bitcoind.rpccookie", "no-backup-archive", "backupfilepath", "cluster.enable-leader-election",
+    "remotesigner.enable",
 )  # fmt: skip
 
 Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:\[\]-]+$", min_length=1, max_length=260)]
