@@ -13,14 +13,16 @@ from typing import Any
 import yaml
 
 Manifest = dict[str, Any]
-SAMPLES = Path(__file__).parent.parent / "manifests" / "samples" / "wallets"
+SAMPLES = Path(__file__).parent.parent / "manifests" / "samples"
+#: Where each sample is kept.
+FOLDERS = {"vault": "wallets", "lnd1": "wallets", "ledger": "ledger"}
 TPRV = "tprv8inEs9akMneqdaKBbMxxxnqfD8bs3jB7i1c5N7ivEGvEynsCQNsuV2cmSpbzQ9GJxLhqWVN2zCoKiX739Td3Xvy81oagDKGMgAx1kwPhPCy"
 WIF = "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW"
 
 
 def sample(name: str) -> Manifest:
-    """A fresh copy of a good manifest: vault or lnd1."""
-    return dict(yaml.safe_load((SAMPLES / f"{name}.yaml").read_text(encoding="utf-8")))
+    """A fresh copy of a good manifest: vault, lnd1 or ledger."""
+    return dict(yaml.safe_load((SAMPLES / FOLDERS[name] / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ HOST = {"host": "bitcoind.example", "credentialsSecret": "rpc"}
 XPUB = sample("vault")["spec"]["multisig"]["keys"][0]["xpub"]
 PUBLIC = f"wpkh([113c3f0f/84h]{XPUB}/0/*)#abcdefgh"
 
+EVEN = [{"region": "east", "count": 2}, {"region": "west", "count": 2}]
+UNEVEN = [{"region": "east", "count": 2}, {"region": "west", "count": 1}]
+API = {"name": "api", "secret": "ledger-api", "roles": ["readWrite"]}
+
 #: Refused when they are made.
 ON_CREATE = (
     Case("a private key as xpub", "vault", put("multisig.keys.0.xpub", TPRV), "xpub holds a PRIVATE key"),
@@ -129,6 +135,36 @@ ON_CREATE = (
     Case("a secret's name with a slash", "lnd1", put("wallet.secret", "ns/lnd1"), "wallet.secret"),
     Case("an unknown service type", "lnd1", put("p2p", {"service": {"type": "Anycast"}}), "Unsupported value"),
     Case("an unknown deletion policy", "lnd1", put("deletionPolicy", "Recycle"), "Unsupported value"),
+    Case("an even number of voters", "ledger", put("members", EVEN), "an even number of voters"),
+    Case("a ledger of one", "ledger", put("members", [{"region": "east", "count": 1}]), "fewer than 3 voters"),
+    Case("two voters", "ledger", put("members", EVEN[:1]), "fewer than 3 voters"),
+    Case("nine voters", "ledger", put("members", [{"region": r, "count": 3} for r in ("a", "b", "c")]), "more than 7 voters"),
+    Case("a region with a majority", "ledger", put("members", UNEVEN), "one region has most of the voters"),
+    Case("anywhere beside a region", "ledger", put("members.0.region", ""), "an entry without region"),
+    Case("one region twice", "ledger", put("members.1.region", "east"), "Duplicate value"),
+    Case("no member at all", "ledger", put("members", []), "at least 1 items"),
+    Case("an arbiter", "ledger", put("arbiters", 1), "arbiters vote without keeping data"),
+    Case("w: 1", "ledger", put("writeConcern.w", 1), "weaker than majority"),
+    Case("w: 0", "ledger", put("writeConcern.w", 0), "weaker than majority"),
+    Case("w: two of three", "ledger", put("writeConcern.w", 2), "weaker than majority"),
+    Case("a tag as w", "ledger", put("writeConcern.w", "regions"), "weaker than majority"),
+    Case("no journal", "ledger", put("writeConcern.journal", False), "lost with the power"),
+    Case("a wtimeout without a unit", "ledger", put("writeConcern.wtimeout", "5000"), "wtimeout"),
+    Case("a version as a number", "ledger", put("version", 6.0), "spec.version"),
+    Case("a version too old to be counted", "ledger", put("version", "5.0"), "spec.version"),
+    Case("members without storage", "ledger", drop("storage"), "members need version and storage"),
+    Case("members and external", "ledger", put("external", {"uriSecret": "uri"}), "either members"),
+    Case("neither members nor external", "ledger", drop("members"), "either members"),
+    Case(
+        "external with a version", "ledger", both(drop("members"), put("external", {"uriSecret": "uri"})),
+        "external goes alone",
+    ),
+    Case("MongoDB's own database", "ledger", put("databases.0.name", "admin"), "MongoDB's own"),
+    Case("the operator's database", "ledger", put("databases.0.name", "bankstack"), "the operator's"),
+    Case("a role over everything", "ledger", put("databases.0.users.0.roles", ["root"]), "Unsupported value"),
+    Case("a user without a role", "ledger", put("databases.0.users.0.roles", []), "at least 1 items"),
+    Case("one user twice", "ledger", put("databases.0.users", [API, API]), "Duplicate value"),
+    Case("TLS if someone likes", "ledger", put("tls.mode", "preferTLS"), "Unsupported value"),
     Case("paused as a word", "lnd1", put("paused", "yes"), "paused"),
 )  # fmt: skip
 
@@ -149,6 +185,15 @@ ON_UPDATE = (
     Case("a smaller volume in other units", "lnd1", put("storage.size", "1000Mi"), "cannot shrink"),
     Case("another storage class", "lnd1", put("storage.className", "fast"), "storage.className is immutable"),
     Case("another database", "lnd1", put("storage.backend", "bbolt"), "backend is immutable"),
+    Case("a database renamed", "ledger", put("databases.0.name", "blink"), "databases cannot be renamed or removed"),
+    Case("no databases any more", "ledger", drop("databases"), "databases cannot be renamed or removed"),
+    Case("TLS taken away", "ledger", put("tls.mode", "disabled"), "tls.mode is immutable"),
+    Case("a smaller volume of books", "ledger", put("storage.size", "512Mi"), "cannot shrink"),
+    Case(
+        "external for members", "ledger",
+        both(drop("members"), drop("version"), drop("storage"), drop("databases"), put("external", {"uriSecret": "uri"})),
+        "cannot be exchanged",
+    ),
     Case("another seed", "lnd1", put("wallet.secret", "lnd2-wallet"), "secret is immutable"),
 )  # fmt: skip
 
@@ -158,6 +203,11 @@ ALLOWED = (
     Case("the same size in other units", "lnd1", put("storage.size", "1024Mi"), ""),
     Case("another version", "lnd1", put("version", "v0.21.3-beta"), ""),
     Case("another alias", "lnd1", put("config", [{"key": "alias", "value": "b"}, {"key": "alias", "value": "c"}]), ""),
+    Case("five voters", "ledger", put("members", [*EVEN, {"region": "central", "count": 1}]), ""),
+    Case("three voters anywhere", "ledger", put("members", [{"count": 3}]), ""),
+    Case("another database beside", "ledger", put("databases", [*sample("ledger")["spec"]["databases"], {"name": "audit"}]), ""),
+    Case("another release", "ledger", put("version", "7.0.14"), ""),
+    Case("a time after which a write gives up", "ledger", put("writeConcern.wtimeout", "10s"), ""),
     Case("paused", "vault", put("paused", True), ""),
     Case("Core 30.2", "vault", put("bitcoind.version", "30.2"), ""),
     Case("Specter off", "vault", put("specter.enabled", False), ""),

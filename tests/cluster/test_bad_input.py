@@ -31,10 +31,10 @@ def crds(lab: Lab) -> None:
 
 @pytest.fixture(scope="module")
 def wallets(lab: Lab, crds: None) -> Iterator[Room]:  # noqa: ARG001 - order
-    """A namespace with both samples in it."""
+    """A namespace with every sample in it."""
     lab.kubectl("create", "namespace", "bad-input")
     room = Room(lab, "bad-input")
-    room.apply(sample("vault"), sample("lnd1"))
+    room.apply(sample("vault"), sample("lnd1"), sample("ledger"))
     yield room
     lab.kubectl("delete", "namespace", "bad-input", "--wait=false")
 

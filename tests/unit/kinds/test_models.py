@@ -4,9 +4,10 @@ from tests.misoperations import ALLOWED, Case, sample
 
 from bankstack.engine.model import Part
 from bankstack.kinds.coldwallet.model import ColdWalletSpec
+from bankstack.kinds.ledgercluster.model import LedgerClusterSpec
 from bankstack.kinds.lndnode.model import LndNodeSpec
 
-SPECS: dict[str, type[Part]] = {"vault": ColdWalletSpec, "lnd1": LndNodeSpec}
+SPECS: dict[str, type[Part]] = {"vault": ColdWalletSpec, "lnd1": LndNodeSpec, "ledger": LedgerClusterSpec}
 
 
 @pytest.mark.parametrize("name", SPECS)
