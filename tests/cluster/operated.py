@@ -33,7 +33,7 @@ class Operator:
         items += [_watching(item, banks) for item in _kustomized(lab, "base")]
         bundle = {"apiVersion": "v1", "kind": "List", "items": items}
         # Forced: a story before may have set something by hand.
-        lab.kubectl("apply", "--server-side", "--force-conflicts", "--force-conflicts", "-f", "-", stdin=json.dumps(bundle))
+        lab.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(bundle))
         operator = cls(lab, Room(lab, SYSTEM))
         operator.scale(1)
         return operator
