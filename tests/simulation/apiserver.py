@@ -99,7 +99,8 @@ class ApiServer:
         self._now = now
         self._version = 0
         self._lives = 0
-        self.objects: Mapping[Key, Stored] = {}
+        self.objects: dict[Key, Stored] = {}
+        self._by_type: dict[Type, dict[Key, Stored]] = {}
         #: Every state there was, the newest last: what a stale cache may still show.
         self.past: list[Mapping[Key, Stored]] = [{}]
         #: What was written, in order: `create Pod x`, `update ...`, `delete ...`.
@@ -118,9 +119,10 @@ class ApiServer:
 
     def select(self, of: Type, namespace: str, selector: Mapping[str, str], *, behind: int = 0) -> tuple[Manifest, ...]:
         """All objects with these labels, by name."""
+        place = self._at(behind) if behind else self._by_type.get(of, {})
         found = [
             (key.name, stored)
-            for key, stored in self._at(behind).items()
+            for key, stored in place.items()
             if key.type == of
             and key.namespace in (namespace, *(() if namespace else (key.namespace,)))
             and selector.items() <= stored.manifest["metadata"].get("labels", {}).items()
@@ -129,7 +131,9 @@ class ApiServer:
 
     def all(self, kind: str | None = None) -> list[Key]:
         """What exists, of one kind or of all."""
-        return sorted(key for key in self.objects if kind in (None, key.type.kind))
+        if kind is None:
+            return sorted(self.objects)
+        return sorted(key for of, found in self._by_type.items() if of.kind == kind for key in found)
 
     def _at(self, behind: int) -> Mapping[Key, Stored]:
         return self.past[max(0, len(self.past) - 1 - behind)]
@@ -269,10 +273,14 @@ class ApiServer:
     def _commit(self, key: Key, verb: str, stored: Stored | None) -> None:
         self._version += 1
         gone = self.objects.get(key)
-        objects = {one: other for one, other in self.objects.items() if one != key}
+        # A state that may be asked for later is never changed: the next one is another.
+        objects = dict(self.objects) if self.remember else self.objects
+        same_type = self._by_type.setdefault(key.type, {})
         if stored is not None:
             stored.manifest["metadata"]["resourceVersion"] = str(self._version)
-            objects[key] = stored
+            objects[key] = same_type[key] = stored
+        else:
+            del objects[key], same_type[key]
         self.objects = objects
         self.past = [*self.past[-self.remember :], objects]
         self.written.append(f"{verb} {key}")
