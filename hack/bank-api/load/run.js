@@ -10,7 +10,7 @@ import { Customer } from "./customer.js";
 const CUSTOMERS = 40;
 /** So many pay over Lightning; the others across. A wallet is locked for the length of its Lightning payment. */
 const SENDERS = 14;
-const FUNDS_SAT = 50_000;
+const FUNDS_SAT = 20_000;
 const FUNDED_AT_ONCE = 5;
 const TICK_MS = 25;
 /** Short, so that a payment that was cut off before LND heard of it is certain soon. */
@@ -28,7 +28,7 @@ export async function run({ url, outside, asked, seconds, rates, patienceMs }) {
   await load.keepUp(seconds, [
     [rates.intraledger, () => load.across()],
     [rates.lightning / 2, () => load.send()],
-    [rates.lightning / 2, () => load.receive(any(customers), between(100, 1_000))],
+    [rates.lightning / 2, () => load.receive(any(customers), between(100, 600))],
   ]);
   return load.summary(seconds);
 }
@@ -86,7 +86,7 @@ class Load {
 
   send() {
     const from = idle(this.senders);
-    const amount = between(100, 1_000);
+    const amount = between(100, 600);
     let invoice;
     const about = async () => {
       const expires_at = new Date(Date.now() + INVOICE_MS).toISOString();
