@@ -15,13 +15,13 @@ import yaml
 Manifest = dict[str, Any]
 SAMPLES = Path(__file__).parent.parent / "manifests" / "samples"
 #: Where each sample is kept.
-FOLDERS = {"vault": "wallets", "lnd1": "wallets", "ledger": "ledger"}
+FOLDERS = {"vault": "wallets", "lnd1": "wallets", "ledger": "ledger", "bank": "api"}
 TPRV = "tprv8inEs9akMneqdaKBbMxxxnqfD8bs3jB7i1c5N7ivEGvEynsCQNsuV2cmSpbzQ9GJxLhqWVN2zCoKiX739Td3Xvy81oagDKGMgAx1kwPhPCy"
 WIF = "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW"
 
 
 def sample(name: str) -> Manifest:
-    """A fresh copy of a good manifest: vault, lnd1 or ledger."""
+    """A fresh copy of a good manifest: vault, lnd1, ledger or bank."""
     return dict(yaml.safe_load((SAMPLES / FOLDERS[name] / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
@@ -53,6 +53,11 @@ def put(path: str, value: object) -> Callable[[Manifest], None]:
     return change
 
 
+def drop_item(path: str, place: int) -> Callable[[Manifest], None]:
+    """Remove an item of a list."""
+    return lambda spec: spec[path].pop(place)
+
+
 def drop(path: str) -> Callable[[Manifest], None]:
     """Remove a field by its path."""
 
@@ -60,7 +65,7 @@ def drop(path: str) -> Callable[[Manifest], None]:
         *way, last = path.split(".")
         target: Any = spec
         for step in way:
-            target = target[step]
+            target = target[int(step)] if step.isdigit() else target[step]
         del target[last]
 
     return change
@@ -166,6 +171,32 @@ ON_CREATE = (
     Case("one user twice", "ledger", put("databases.0.users", [API, API]), "Duplicate value"),
     Case("TLS if someone likes", "ledger", put("tls.mode", "preferTLS"), "Unsupported value"),
     Case("paused as a word", "lnd1", put("paused", "yes"), "paused"),
+    Case("a component without an image", "bank", drop("components.0.image"), "components[0].image"),
+    Case("no component", "bank", put("components", []), "at least 1 items"),
+    Case("two components of one name", "bank", put("components.2.name", "api"), "Duplicate value"),
+    Case("a component called as Redis", "bank", put("components.2.name", "redis"), "the operator's own"),
+    Case("two intakes on one port", "bank", both(put("components.2.intake", True), put("components.2.ports.0.port", 4002)), "same port or the same name"),
+    Case("two intakes with ports of one name", "bank", put("components.2.intake", True), "same port or the same name"),
+    Case("an intake without a port", "bank", put("components.3.intake", True), "intake needs ports"),
+    Case("a job that is a singleton", "bank", put("components.0.singleton", True), "at most one of job"),
+    Case("a job with a schedule", "bank", put("components.0.schedule", "@daily"), "at most one of job"),
+    Case("two singletons", "bank", put("components.2.replicas", 2), "a singleton has one pod"),
+    Case("a job with replicas", "bank", put("components.0.replicas", 2), "do not apply"),
+    Case("a job with a volume of its own", "bank", put("components.0.volumes", [{"name": "d", "mountPath": "/d", "size": "1Gi"}]), "no volume of its own"),
+    Case("another ledger in env", "bank", put("components.1.env", [{"name": "MONGODB_CON", "value": "mongodb://x"}]), "sets itself (MONGODB_*"),
+    Case("another node in env", "bank", put("components.1.env", [{"name": "LND2_DNS", "value": "x"}]), "sets itself (MONGODB_*"),
+    Case("another chain in env", "bank", put("components.1.env", [{"name": "NETWORK", "value": "mainnet"}]), "env sets NETWORK"),
+    Case("a variable with two values", "bank", put("components.1.env", [{"name": "A", "value": "x", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]), "either value or valueFrom"),
+    Case("a probe that asks twice", "bank", put("components.1.probes.readiness.tcpSocket", {"port": 1}), "in exactly one way"),
+    Case("a volume that is two things", "bank", put("components.3.volumes.0.secret", "s"), "a volume is exactly one of"),
+    Case("a program as root", "bank", put("components.1.user", 0), "greater than or equal to 1"),
+    Case("a node twice", "bank", put("lightning", [{"node": "lnd1", "roles": ["onchain"]}, {"node": "lnd1", "roles": ["offchain"]}]), "Duplicate value"),
+    Case("a node for nothing", "bank", put("lightning.0.roles", []), "at least 1 items"),
+    Case("a Redis of two", "bank", put("redis.managed.members", 2), "odd and three at least"),
+    Case("a Redis of one", "bank", put("redis.managed.members", 1), "odd and three at least"),
+    Case("two Redises", "bank", put("redis.external", {"sentinels": [{"host": "s"}], "passwordSecret": "p"}), "either managed (to run one) or external"),
+    Case("no Redis", "bank", put("redis", {}), "either managed (to run one) or external"),
+    Case("no ledger", "bank", drop("ledger"), "spec.ledger"),
 )  # fmt: skip
 
 #: Accepted when they are made, refused as a change of the sample.
@@ -195,6 +226,11 @@ ON_UPDATE = (
         "cannot be exchanged",
     ),
     Case("another seed", "lnd1", put("wallet.secret", "lnd2-wallet"), "secret is immutable"),
+    Case("Redis elsewhere", "bank", put("redis", {"external": {"sentinels": [{"host": "s"}], "passwordSecret": "p"}}), "cannot be exchanged in place"),
+    Case("more members of Redis", "bank", put("redis.managed.members", 5), "members is immutable"),
+    Case("a Redis volume of another class", "bank", put("redis.managed.storage", {"size": "2Gi", "className": "fast"}), "cannot shrink below the 1Gi"),
+    Case("another volume of a component", "bank", put("components.3.volumes.0.size", "1Gi"), "of a component's own volume are immutable"),
+    Case("no volume of a component any more", "bank", put("components.3.volumes", []), "gets no further one and loses none"),
 )  # fmt: skip
 
 #: Changes that are ordinary and must stay possible.
@@ -211,4 +247,8 @@ ALLOWED = (
     Case("paused", "vault", put("paused", True), ""),
     Case("Core 30.2", "vault", put("bitcoind.version", "30.2"), ""),
     Case("Specter off", "vault", put("specter.enabled", False), ""),
+    Case("another image", "bank", put("components.1.image", "bank/api:2"), ""),
+    Case("one component less", "bank", drop_item("components", 2), ""),
+    Case("a larger volume of Redis", "bank", put("redis.managed.storage", {"size": "2Gi"}), ""),
+    Case("a variable of its own", "bank", put("components.1.env", [{"name": "LOGLEVEL", "value": "debug"}]), ""),
 )  # fmt: skip

@@ -34,7 +34,7 @@ def wallets(lab: Lab, crds: None) -> Iterator[Room]:  # noqa: ARG001 - order
     """A namespace with every sample in it."""
     lab.kubectl("create", "namespace", "bad-input")
     room = Room(lab, "bad-input")
-    room.apply(sample("vault"), sample("lnd1"), sample("ledger"))
+    room.apply(sample("vault"), sample("lnd1"), sample("ledger"), sample("bank"))
     yield room
     lab.kubectl("delete", "namespace", "bad-input", "--wait=false")
 

@@ -3,11 +3,17 @@ from pydantic import ValidationError
 from tests.misoperations import ALLOWED, Case, sample
 
 from bankstack.engine.model import Part
+from bankstack.kinds.apideployment.model import ApiDeploymentSpec
 from bankstack.kinds.coldwallet.model import ColdWalletSpec
 from bankstack.kinds.ledgercluster.model import LedgerClusterSpec
 from bankstack.kinds.lndnode.model import LndNodeSpec
 
-SPECS: dict[str, type[Part]] = {"vault": ColdWalletSpec, "lnd1": LndNodeSpec, "ledger": LedgerClusterSpec}
+SPECS: dict[str, type[Part]] = {
+    "vault": ColdWalletSpec,
+    "lnd1": LndNodeSpec,
+    "ledger": LedgerClusterSpec,
+    "bank": ApiDeploymentSpec,
+}
 
 
 @pytest.mark.parametrize("name", SPECS)

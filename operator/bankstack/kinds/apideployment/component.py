@@ -180,9 +180,17 @@ class Volume(Part):
             rule="!has(self.className) || has(self.size)",
             message="volumes: className goes with size. Remove it",
         ),
+        Rule(
+            rule="!has(oldSelf.size) || (has(self.size) && self.size == oldSelf.size"
+            " && has(self.className) == has(oldSelf.className)"
+            " && (!has(self.className) || self.className == oldSelf.className))",
+            message="volumes: size and className of a component's own volume are immutable: Kubernetes changes no "
+            "volume of a StatefulSet. Set it back, or give the component another name",
+        ),
     )
 
 
+_SIZED = "(has({0}.volumes) ? {0}.volumes.filter(one, has(one.size)) : [])"
 _ENDS = "(has(self.job) && self.job) || has(self.schedule)"
 
 
@@ -259,6 +267,12 @@ class Component(Part):
         Rule(
             rule="!(has(self.intake) && self.intake) || has(self.ports)",
             message="intake needs ports: requests have to arrive somewhere",
+        ),
+        Rule(
+            rule=f"{_SIZED.format('oldSelf')}.size() == 0"
+            f" || {_SIZED.format('self')}.size() == {_SIZED.format('oldSelf')}.size()",
+            message="volumes: a component with a volume of its own gets no further one and loses none in place. Set it "
+            "back, or give the component another name",
         ),
     )
 
