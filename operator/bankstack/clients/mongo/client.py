@@ -10,7 +10,7 @@ silent or said that it cannot now, Stalled where it does not accept who is askin
 No text of MongoDB's is repeated for commands that carry a password.
 """
 
-import tempfile
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -135,10 +135,11 @@ def _trusting(roots: bytes) -> Iterator[dict[str, Any]]:
     if not roots:
         yield {}
         return
-    with tempfile.NamedTemporaryFile() as file:
+    # In memory: the operator's pod has no disk that it could write to.
+    with os.fdopen(os.memfd_create("authorities"), "wb") as file:
         file.write(roots)
         file.flush()
-        yield {"tls": True, "tlsCAFile": file.name}
+        yield {"tls": True, "tlsCAFile": f"/proc/self/fd/{file.fileno()}"}
 
 
 class Mongod:
