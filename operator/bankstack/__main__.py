@@ -20,6 +20,7 @@ from bankstack.engine.lease import LOST, Election, Lease, Watchdog
 from bankstack.engine.loop import Loop, Pace, trace
 from bankstack.engine.metrics import Metrics
 from bankstack.health import STILL_SECONDS, Health, Heartbeat
+from bankstack.kinds.apideployment import endpoint
 from bankstack.kinds.table import KINDS
 from bankstack.kube.client import KubeCluster
 from bankstack.kube.connection import Credentials, NoWayIn, connect, credentials
@@ -45,7 +46,8 @@ class Process:
         self._lease = Lease(cluster, chosen.own_namespace, LEASE, Election(chosen.identity))
         self._roll = RollCall(self._loop, cluster, chosen.namespaces)
         self._heartbeat = Heartbeat(metrics)
-        self._health = Health(metrics, self._not_live, self._not_ready)
+        pages = {endpoint.PATH: endpoint.page(cluster, chosen.namespaces)}
+        self._health = Health(metrics, self._not_live, self._not_ready, pages)
         self._stop = asyncio.Event()
         self._acts = False
 

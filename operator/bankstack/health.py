@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 TICK_SECONDS: Final = 0.25
 #: Older than this, the loop does not turn any more.
 STILL_SECONDS: Final = 60.0
+
+
+#: What a page answers for the words in its path: a code and a text.
+Page = Callable[[Mapping[str, str]], Awaitable[tuple[int, str]]]
 
 
 class Heartbeat:
@@ -49,8 +53,15 @@ class Heartbeat:
 class Health:
     """What is asked, and the answers of the moment: None is a yes, a sentence a no."""
 
-    def __init__(self, metrics: Metrics, live: Callable[[], str | None], ready: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        live: Callable[[], str | None],
+        ready: Callable[[], str | None],
+        pages: Mapping[str, Page] | None = None,
+    ) -> None:
         self._metrics = metrics
+        self._pages = dict(pages or {})
         self._live = live
         self._ready = ready
 
@@ -60,7 +71,7 @@ class Health:
         async with contextlib.AsyncExitStack() as stack:
             for port, routes in (
                 (health_port, {"/livez": self._answer_live, "/readyz": self._answer_ready}),
-                (metrics_port, {"/metrics": self._answer_metrics}),
+                (metrics_port, {"/metrics": self._answer_metrics, **self._served_pages()}),
             ):
                 app = web.Application()
                 app.add_routes([web.get(path, handler) for path, handler in routes.items()])
@@ -69,6 +80,16 @@ class Health:
                 stack.push_async_callback(runner.cleanup)
                 await web.TCPSite(runner, port=port).start()
             yield
+
+    def _served_pages(self) -> dict[str, Callable[[web.Request], Awaitable[web.Response]]]:
+        def served(page: Page) -> Callable[[web.Request], Awaitable[web.Response]]:
+            async def answer(request: web.Request) -> web.Response:
+                code, text = await page(request.match_info)
+                return _closing(web.Response(text=text, status=code))
+
+            return answer
+
+        return {path: served(page) for path, page in self._pages.items()}
 
     async def _answer_live(self, _request: web.Request) -> web.Response:
         return _told(self._live())

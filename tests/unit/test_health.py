@@ -1,5 +1,6 @@
 import asyncio
 import socket
+from collections.abc import Mapping
 
 import aiohttp
 import pytest
@@ -53,3 +54,13 @@ async def test_the_heartbeat_gets_old_while_the_loop_stands_still(monkeypatch: p
             await asyncio.sleep(0)
     beating.cancel()
     assert (metrics.registry.get_sample_value("bankstack_loop_lag_seconds_sum") or 0) > 0.8
+
+
+async def test_a_page_is_answered_beside_the_metrics() -> None:
+    async def page(asked: Mapping[str, str]) -> tuple[int, str]:
+        return 200, f"hello {asked['name']}"
+
+    ports = free_port(), free_port()
+    async with Health(Metrics(), lambda: None, lambda: None, {"/hello/{name}": page}).served(*ports):
+        assert await get(ports[1], "/hello/bank") == (200, "hello bank")
+        assert (await get(ports[0], "/hello/bank"))[0] == 404

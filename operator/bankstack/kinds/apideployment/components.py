@@ -247,7 +247,7 @@ def _own_mounts(facts: Facts) -> list[Manifest]:
 
 def _own_volumes(api: Api, facts: Facts) -> list[Manifest]:
     # Optional: an API that finds no mode decides for itself, one that cannot start decides nothing.
-    maps = {"bankstack-mode": names.mode(api).name}
+    maps = {"bankstack-mode": names.mode(api.name).name}
     if facts.ledger and facts.ledger.authority:
         maps["bankstack-ledger"] = facts.ledger.authority
     mounted = [{"name": name, "configMap": {"name": of, "optional": True}} for name, of in maps.items()]

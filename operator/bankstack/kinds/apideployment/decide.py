@@ -71,7 +71,7 @@ def mode_map(api: Api, required: Needs, may: Mode) -> Manifest:
         "reasons": "\n".join(reasons) or "nothing is missing",
         "mode.json": json.dumps({"mode": may, "reasons": reasons}, sort_keys=True),
     }
-    meta = owned(api, "mode", names.mode(api).name)
+    meta = owned(api, "mode", names.mode(api.name).name)
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": files}
 
 
@@ -111,7 +111,7 @@ def _swept(api: Api, facts: Facts, wanted: set[Ref]) -> tuple[Delete, ...]:
     """What was made for it and is not wanted any more. Retained things have no owner: they stay."""
     managed = api.spec.redis.managed
     base = {ref(one) for one in redis.wanted(api, managed, facts)} if managed else set()
-    kept = wanted | base | {names.mode(api)} | migrations.current(api)
+    kept = wanted | base | {names.mode(api.name)} | migrations.current(api)
     return tuple(
         Delete(found, uid(live), "NotWanted")
         for found, live in sorted(facts.children.items())

@@ -113,9 +113,9 @@ def redis_inner(api: Api) -> Ref:
     return Ref(SECRET, f"{api.name}-{REDIS}-inner")
 
 
-def mode(api: Api) -> Ref:
+def mode(name: str) -> Ref:
     """What the API may do now."""
-    return Ref(CONFIG_MAP, f"{api.name}-mode")
+    return Ref(CONFIG_MAP, f"{name}-mode")
 
 
 def lnd_secret(node: str) -> str:

@@ -1,17 +1,21 @@
 """The whole kind over a simulated API server: what is read, what is written, and that it comes to rest."""
 
+import json
+
 import pytest
 from tests.simulation import neighbours
 from tests.simulation.apiserver import ApiServer, Key
 from tests.simulation.cluster import SimulatedCluster
+from tests.simulation.faults import Calls, Fault, always
+from tests.simulation.line import Line
 from tests.unit.kinds.apideployment.given import MASTER, NOW, REPLICA, SPEC, VIEW
 
 from bankstack.clients.redis import Account, Member, View
 from bankstack.engine import manifests
 from bankstack.engine.finding import Unknown
-from bankstack.engine.objects import DEPLOYMENT, JOB, POD, SECRET, STATEFUL_SET, Manifest, Ref, Type
+from bankstack.engine.objects import CONFIG_MAP, DEPLOYMENT, JOB, POD, SECRET, STATEFUL_SET, Manifest, Ref, Type
 from bankstack.engine.reconcile import Outcome, reconcile
-from bankstack.kinds.apideployment import names
+from bankstack.kinds.apideployment import endpoint, names
 from bankstack.kinds.apideployment.kind import gauges, kind, references
 from bankstack.kinds.apideployment.model import RESOURCE, ApiDeploymentSpec
 from bankstack.kinds.apideployment.observe import Doors
@@ -229,3 +233,17 @@ def test_it_is_woken_by_all_that_it_waits_for() -> None:
         "LedgerCluster ledger", "LndNode lnd1", "LndNode lnd2", "ColdWallet vault", "Secret lnd1-api",
         "Secret lnd2-api", "Secret s", "ConfigMap c",
     }  # fmt: skip
+
+
+async def test_the_mode_is_told_over_http_of_this_operator_s_banks_and_of_nothing_else() -> None:
+    bank = await _started()
+    ask = endpoint.page(bank.cluster, ("bank",))
+    code, said = await ask({"namespace": "bank", "name": "bank"})
+    assert (code, json.loads(said)) == (200, {"mode": "Full", "reasons": []})
+    assert (await ask({"namespace": "other", "name": "bank"}))[0] == 404
+    assert (await ask({"namespace": "bank", "name": "nobody"}))[0] == 404
+    foreign = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x-mode"}, "data": {"mode.json": "theirs"}}
+    bank.server.create(bank.key(CONFIG_MAP, "x-mode"), foreign, "kubectl")
+    assert (await ask({"namespace": "bank", "name": "x"}))[0] == 404
+    silent = SimulatedCluster(bank.server, Line(Calls(always("get", Fault(0)))))
+    assert (await endpoint.page(silent, ("bank",))({"namespace": "bank", "name": "bank"}))[0] == 503
