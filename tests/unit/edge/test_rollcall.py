@@ -61,7 +61,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def test_a_crd_that_comes_later_is_waited_for_and_missed_aloud_once(caplog: pytest.LogCaptureFixture) -> None:
     server = ApiServer()
-    server.plurals = frozenset({"coldwallets"})
+    server.plurals -= {"lndnodes"}
     call = roll(server, Loop())
     with caplog.at_level(logging.WARNING):
         waiting = asyncio.create_task(call.definitions())
@@ -70,7 +70,7 @@ async def test_a_crd_that_comes_later_is_waited_for_and_missed_aloud_once(caplog
     assert not waiting.done()
     assert len(caplog.records) == 1
     server.plurals |= {"lndnodes"}
-    await waiting
+    await until(waiting.done)
     assert call.missing is None
 
 
@@ -81,7 +81,7 @@ async def test_an_api_server_that_is_away_is_no_missing_crd() -> None:
     waiting = asyncio.create_task(call.definitions())
     await until(lambda: call.missing == "no answer")
     server.away = False
-    await waiting
+    await until(waiting.done)
 
 
 async def test_everything_is_listed_in_every_namespace_and_resources_are_looked_at_at_once() -> None:
@@ -101,6 +101,6 @@ async def test_a_namespace_without_its_role_keeps_the_process_unready_but_no_oth
     await until(lambda: call.missing == "may not list secrets in bank-2")
     assert ("LndNode", "bank", "lnd1") in loop.changes
     server.forbidden = set()
-    await listing
+    await until(listing.done)
     assert call.missing is None
     assert server.asked.count(("secrets", "bank", "", 1)) == 1, "what was listed is not asked for again"
