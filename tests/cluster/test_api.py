@@ -11,6 +11,7 @@ from tests.misoperations import sample
 from .bank import Bank
 from .conftest import Lab, Manifest, eventually
 from .operated import Operator
+from .outside import Outside
 
 WHOLE = "whole"
 API = "ApiDeployment/bank"
@@ -27,7 +28,14 @@ def operator(lab: Lab) -> Operator:
 
 
 @pytest.fixture(scope="module")
-def bank(lab: Lab, operator: Operator) -> Iterator[Bank]:  # noqa: ARG001 - order
+def outside(lab: Lab, operator: Operator) -> Iterator[Outside]:  # noqa: ARG001 - order
+    """A chain that moves: on one without blocks of today no Lightning node serves."""
+    yield Outside.started(lab, f"vault-bitcoind-p2p.{WHOLE}.svc:18444")
+    lab.kubectl("delete", "namespace", "outside", "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def bank(lab: Lab, outside: Outside) -> Iterator[Bank]:  # noqa: ARG001 - order
     """All four samples at once, in any order; Specter is another story's."""
     room = Bank.of(lab, WHOLE)
     vault = sample("vault")
