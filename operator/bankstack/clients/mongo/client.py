@@ -118,13 +118,14 @@ async def connect(door: Door) -> AsyncIterator["Mongod"]:
 @asynccontextmanager
 async def connect_uri(uri: str, roots: bytes) -> AsyncIterator["Mongod"]:
     """The primary of a MongoDB that is run elsewhere."""
+    # The driver would take any word for a host's name.
+    if not uri.startswith(("mongodb://", "mongodb+srv://")):
+        raise _no_uri()
     with _trusting(roots) as tls:
         try:
             client = AsyncMongoClient[Document](uri, **_bounds(), **tls)
         except (InvalidURI, ConfigurationError, ValueError):
-            # The driver's own words quote the URI, and the URI has a password.
-            told = "the Secret's key uri is no connection string of MongoDB's. Correct it"
-            raise Interrupted(Finding("UriUnusable", told, Stalled())) from None
+            raise _no_uri() from None
         async with client:
             yield Mongod(client, "the external MongoDB")
 
@@ -248,6 +249,12 @@ class Mongod:
                 return None
             raise _failed(self._host, next(iter(command)), error, secret=secret) from None
         return reply
+
+
+def _no_uri() -> Interrupted:
+    """Without the driver's own words: they quote the URI, and the URI has a password."""
+    told = "the Secret's key uri is no connection string of MongoDB's. Correct it"
+    return Interrupted(Finding("UriUnusable", told, Stalled()))
 
 
 def _bounds() -> dict[str, Any]:
