@@ -12,7 +12,8 @@ import { funded } from "./run.js";
 const DOOMED = fileURLToPath(new URL("doomed.js", import.meta.url));
 const AMOUNT = 101;
 /** In turn: a dead process's lock on its wallet holds for its ten seconds. */
-const PAYERS = 8;
+const PAYERS = 16;
+const AT_ONCE = 4;
 /** What was cut off before LND heard of it is certain a minute after the invoice's end. */
 const INVOICE_MS = 30_000;
 
@@ -29,25 +30,40 @@ export async function crash(wanted) {
   }
 }
 
-/** @param {"intraledger" | "send"} kind @param {string} moment @param {Customer[]} customers @param {any} wanted */
-async function dieAtEach(kind, moment, customers, { outside, asked }) {
-  for (let at = 1; ; at += 1) {
-    const [from, to] = [customers[at % PAYERS], customers[(at + 1) % PAYERS]];
-    const { walletId } = from;
-    let input = { walletId, recipientWalletId: to.walletId, amount: AMOUNT };
-    let key = randomUUID();
-    if (kind === "send") {
-      const expires_at = new Date(Date.now() + INVOICE_MS).toISOString();
-      const { id, request } = await lightning.createInvoice({ lnd: outside.lnd, tokens: AMOUNT, expires_at });
-      input = /** @type {any} */ ({ walletId, paymentRequest: request });
-      key = id;
-    }
-    asked.asks({ key, kind, amount: AMOUNT, customer: from.name, walletId, recipientWalletId: to.walletId });
-    const child = spawn(process.execPath, [DOOMED, String(at), moment, kind, JSON.stringify(input), key], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    const [code, signal] = await new Promise((resolve) => child.once("exit", (...ended) => resolve(ended)));
-    if (code === 0) return at - 1;
-    if (signal !== "SIGKILL") throw new Error(`The doomed process ended by itself with ${code}: see above.`);
+/**
+ * How many calls there were to die at.
+ * @param {"intraledger" | "send"} kind @param {string} moment @param {Customer[]} customers @param {any} wanted
+ */
+async function dieAtEach(kind, moment, customers, wanted) {
+  for (let first = 1; ; first += AT_ONCE) {
+    const places = Array.from({ length: AT_ONCE }, (_, n) => first + n);
+    const died = await Promise.all(places.map((at) => dies(at, kind, moment, customers, wanted)));
+    if (died.includes(false)) return first - 1 + died.indexOf(false);
   }
+}
+
+/**
+ * Whether the process died there; one that has fewer calls ends by itself.
+ * @param {number} at @param {string} kind @param {string} moment @param {Customer[]} customers @param {any} wanted
+ */
+async function dies(at, kind, moment, customers, { outside, asked }) {
+  const [from, to] = [customers[at % PAYERS], customers[(at + 1) % PAYERS]];
+  const { walletId } = from;
+  const { key, input } = kind === "send" ? await invoice(outside) : across(to);
+  asked.asks({ key, kind, amount: AMOUNT, customer: from.name, walletId, recipientWalletId: to.walletId });
+  const words = [DOOMED, String(at), moment, kind, JSON.stringify({ walletId, ...input }), key];
+  const child = spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] });
+  const [code, signal] = await new Promise((resolve) => child.once("exit", (...ended) => resolve(ended)));
+  if (code !== 0 && signal !== "SIGKILL") throw new Error(`The doomed process ended by itself with ${code}: see above.`);
+  return signal === "SIGKILL";
+}
+
+/** @param {Customer} to */
+const across = (to) => ({ key: randomUUID(), input: { recipientWalletId: to.walletId, amount: AMOUNT } });
+
+/** @param {any} outside */
+async function invoice(outside) {
+  const expires_at = new Date(Date.now() + INVOICE_MS).toISOString();
+  const { id, request } = await lightning.createInvoice({ lnd: outside.lnd, tokens: AMOUNT, expires_at });
+  return { key: id, input: { paymentRequest: request } };
 }
