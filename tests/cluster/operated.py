@@ -53,6 +53,7 @@ class Operator:
 
     def kill(self) -> None:
         """As a power cut would: no signal is heard, no lease given back."""
+        eventually(lambda: all(map(_runs, self.pods())), 60, "its process runs, to be killed")
         for pod in self.pods():
             kill_main_process(pod)
 
@@ -105,6 +106,10 @@ class Operator:
 def kill_main_process(pod: Manifest) -> None:
     """SIGKILL for the first process of a pod's container, from its node."""
     do_to_container(pod, "kill", "--signal", "SIGKILL")
+
+
+def _runs(pod: Manifest) -> bool:
+    return "running" in pod["status"]["containerStatuses"][0]["state"]
 
 
 def do_to_container(pod: Manifest, verb: str, *options: str) -> None:

@@ -84,7 +84,7 @@ def _bitcoind(wallet: ColdWallet, spec: Bitcoind, watched: Pair, live: Live) -> 
     return (
         _volume(wallet, BITCOIND, name, spec.storage, watched),
         m.config_map(m.owned(wallet, BITCOIND, _files_name(name, files)), files),
-        m.service(m.owned(wallet, BITCOIND, name), pods, inside),
+        m.service(m.owned(wallet, BITCOIND, name), pods, inside, **_address(wallet)),
         m.service(m.owned(wallet, BITCOIND, names.p2p(wallet)), pods, {"p2p": p2p}),
         m.network_policy(
             m.owned(wallet, BITCOIND, name),
@@ -94,6 +94,12 @@ def _bitcoind(wallet: ColdWallet, spec: Bitcoind, watched: Pair, live: Live) -> 
         m.disruption_budget(m.owned(wallet, BITCOIND, name), pods),
         kept,
     )
+
+
+def _address(wallet: ColdWallet) -> dict[str, str]:
+    """LND subscribes to the address that the name had when LND started: under another one it hears of no block."""
+    said = wallet.status.endpoint
+    return {"clusterIP": said.address} if said is not None and said.address is not None else {}
 
 
 def _bitcoind_template(wallet: ColdWallet, spec: Bitcoind) -> Manifest:

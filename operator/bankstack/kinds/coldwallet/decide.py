@@ -11,7 +11,7 @@ from bankstack.engine import drift, frozen
 from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action, Ask, Decision, Delete
 from bankstack.engine.finding import Finding, first
-from bankstack.engine.objects import Ref, ref, uid
+from bankstack.engine.objects import SERVICE, Ref, ref, uid
 from bankstack.kinds.coldwallet import checks, children, config, names, rights
 from bankstack.kinds.coldwallet.facts import Facts, Place, Silent, Wallet
 from bankstack.kinds.coldwallet.leave import leave
@@ -154,7 +154,16 @@ def _endpoint(wallet: ColdWallet, facts: Facts) -> Endpoint | None:
         zmq_block_port=block,
         zmq_tx_port=transaction,
         credentials_secret=children.account(wallet, rights.LND),
+        address=_address(wallet, facts),
     )
+
+
+def _address(wallet: ColdWallet, facts: Facts) -> str | None:
+    live = facts.live.get(Ref(SERVICE, names.bitcoind(wallet)))
+    given = live["spec"].get("clusterIP") if live else None
+    said = wallet.status.endpoint
+    # The first one stays: that is where an LND that runs is connected.
+    return (said.address if said else None) or given
 
 
 def _specter(wallet: ColdWallet) -> SpecterStatus | None:

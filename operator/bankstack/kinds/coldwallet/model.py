@@ -203,6 +203,11 @@ class Endpoint(Part):
     zmq_block_port: Port | None = Field(default=None, description="Raw blocks by ZMQ; absent where there are none.")
     zmq_tx_port: Port | None = Field(default=None, description="Raw transactions by ZMQ; absent where there are none.")
     credentials_secret: Name = Field(description="Secret with keys username and password, for LND.")
+    address: Host | None = Field(
+        default=None,
+        description="The Service's cluster address. A Service that was deleted comes back under it: LND looks it up "
+        "once, when it starts.",
+    )
 
 
 class SpecterStatus(Part):

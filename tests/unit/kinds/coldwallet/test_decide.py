@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bankstack.engine.decision import Apply, Ask, Decision, Delete
+from bankstack.engine.objects import ref
 from bankstack.kinds.coldwallet.decide import decide
 from bankstack.kinds.coldwallet.facts import Place, Scan, Silent
 from bankstack.kinds.coldwallet.names import ColdWallet
@@ -111,6 +112,16 @@ def test_an_external_bitcoind_gets_no_credentials_and_nothing_is_run_for_it() ->
 def test_nothing_is_deleted_that_is_retained() -> None:
     decision = decided(wallet(PINNED, specter=None), live=volume_of(PAIR.checksums[0]))
     assert not [action for action in decision.actions if isinstance(action, Delete)]
+
+
+def test_a_deleted_service_comes_back_under_the_address_that_a_running_lnd_knows() -> None:
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "vault-bitcoind"}}
+    seen = decided(wallet(), live={ref(service): service | {"spec": {"clusterIP": "10.96.0.7"}}})
+    told = seen.status.model_dump(by_alias=True, exclude_none=True)
+    assert told["endpoint"]["address"] == "10.96.0.7"
+    again = decided(wallet(status=told), live={})
+    made = [one.manifest for one in again.actions if isinstance(one, Apply) and one.manifest["kind"] == "Service"]
+    assert [one["spec"].get("clusterIP") for one in made[:2]] == ["10.96.0.7", None]
 
 
 def test_the_same_facts_give_the_same_decision() -> None:

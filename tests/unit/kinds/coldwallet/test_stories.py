@@ -48,6 +48,7 @@ async def test_a_declared_wallet_becomes_ready_and_pins_who_it_is(bank: Bank) ->
         "zmqBlockPort": 28332,
         "zmqTxPort": 28333,
         "credentialsSecret": "vault-rpc-lnd",
+        "address": "10.96.0.10",
     }
     assert status["specter"]["adminSecret"] == "vault-specter-admin"
     imported = bank.bitcoind.on_disk[WATCHING].descriptors
