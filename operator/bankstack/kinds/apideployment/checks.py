@@ -81,8 +81,11 @@ def ledger_lets_it_in(api: Api, facts: Facts) -> Finding | None:
     lacking = sorted(needed - content.keys) if content else []
     if content and not lacking:
         return None
-    what = f"lacks {', '.join(lacking)}" if content else "is not there"
     use = api.spec.ledger
+    if secret is None:
+        told = f"nobody says in which Secret the password of user {use.user} is: set ledger.secret"
+        return Finding("LedgerCredentialsMissing", told, Waiting(SOON))
+    what = f"lacks {', '.join(lacking)}" if content else "is not there"
     return Finding(
         "LedgerCredentialsMissing",
         f"Secret {secret} of user {use.user} of LedgerCluster {use.name} {what}: the API could not log in. "

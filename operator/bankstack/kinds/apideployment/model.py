@@ -18,6 +18,11 @@ class LedgerUse(Part):
     name: Name = Field(description="The LedgerCluster.")
     database: DatabaseName = Field(description="One of its databases.")
     user: DatabaseName = Field(description="One of that database's users.")
+    secret: Name | None = Field(
+        default=None,
+        description="Secret of the user, keys password and uri; the one that the LedgerCluster names when absent. An "
+        "external LedgerCluster names none.",
+    )
 
 
 class LightningUse(Part):

@@ -88,8 +88,9 @@ async def _ledger(api: Api, reader: Reader) -> Ledger | None:
         replica_set=endpoint.get("replicaSet"),
         tls=bool(endpoint.get("tls")),
         authority=endpoint.get("caConfigMap"),
-        secret=user.get("secret"),
-        has_database=bool(user),
+        secret=use.secret or user.get("secret"),
+        # Of a MongoDB that others run the users are theirs.
+        has_database=bool(user) or "external" in found["spec"],
     )
 
 

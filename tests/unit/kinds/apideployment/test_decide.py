@@ -85,6 +85,7 @@ def test_passwords_come_before_the_servers_and_the_servers_before_the_api() -> N
             "LedgerCredentialsMissing",
         ),
         (well(contents=CONTENTS | {Ref(SECRET, "ledger-api"): Content("u", frozenset())}), "LedgerCredentialsMissing"),
+        (well(ledger=replace(LEDGER, secret=None)), "LedgerCredentialsMissing"),
         (well(redis=replace(REDIS, sentinels=(SILENT,) * 3)), "RedisNotReady"),
         (
             well(contents={ref: one for ref, one in CONTENTS.items() if ref.name != "bank-redis-api"}),

@@ -64,6 +64,8 @@ def test_a_node(told: Told | None, expected: Standing | None) -> None:
         (replace(LEDGER, told=Told({"Writable": Said("Unknown", "NoPrimary", "")})), Standing.PARTLY),
         (replace(LEDGER, told=Told({"Writable": Said("Unknown", "NoPrimary", "")}), answers=False), None),
         (replace(LEDGER, told=Told()), None),
+        (replace(LEDGER, told=saying(None, Ready="True")), Standing.UP),
+        (replace(LEDGER, told=saying(None, Ready="False")), Standing.PARTLY),
     ],
 )
 def test_the_ledger(ledger: Ledger | None, expected: Standing | None) -> None:

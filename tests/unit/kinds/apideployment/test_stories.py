@@ -198,6 +198,25 @@ async def test_pods_hear_of_a_new_mode_and_only_living_ones() -> None:
     assert told == {"bank-api-x": "IntraledgerOnly", "bank-api-y": None}
 
 
+async def test_a_ledger_run_by_others_is_used_with_the_secret_that_the_api_names() -> None:
+    bank = Bank()
+
+    def elsewhere(live: Manifest) -> None:
+        live["spec"] = {"external": {"uriSecret": "watch"}}
+
+    def named(live: Manifest) -> None:
+        live["spec"]["ledger"]["secret"] = "mine"  # noqa: S105 - a name
+
+    bank.server.edit(bank.key(names.LEDGER_CLUSTER, "ledger"), elsewhere, "kubectl")
+    bank.pods_start()
+    await bank.look()
+    assert "set ledger.secret" in next(one for one in bank.told["conditions"] if one["type"] == "Ready")["message"]
+    bank.user_makes(_secret("mine", password=PLANTED, uri=PLANTED))
+    bank.server.edit(bank.key(API, "bank"), named, "kubectl")
+    await bank.look()
+    assert len(bank.server.all("Job")) == 1
+
+
 async def test_no_secret_leaves_its_secret() -> None:
     bank = await _started()
     kept = [bank.server.objects[one].manifest for one in bank.server.all("Secret")]
