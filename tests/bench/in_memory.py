@@ -60,10 +60,13 @@ class Bench:
         """Seconds until it held, with the neighbours at work; `within` where it never did."""
         began = time.monotonic()
         while not condition() and time.monotonic() - began < within:
+            # They have a second of their own: what is measured here is not how quick a simulated kubelet is.
             neighbours.settle(self.bank.server)
             self.bank.software.tick(self.bank.server)
             for _ in range(20):
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.05)
+                if condition():
+                    break
         return time.monotonic() - began
 
     def ready(self) -> int:

@@ -84,7 +84,7 @@ def operator(namespace: str, kubeconfig: Path, log: Path) -> Iterator[Running]:
     chosen = environment(
         KUBECONFIG=str(kubeconfig),
         BANKSTACK_NAMESPACES=namespace,
-        BANKSTACK_OWN_NAMESPACE=namespace,
+        BANKSTACK_OWN_NAMESPACE=f"{namespace}-system",
         BANKSTACK_IDENTITY=f"bench-{port}",
         BANKSTACK_HEALTH_PORT=str(free_port()),
         BANKSTACK_METRICS_PORT=str(port),

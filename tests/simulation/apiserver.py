@@ -13,7 +13,18 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
-from bankstack.engine.objects import CONFIG_MAP, EVENT, NAMESPACE, POD, SECRET, SERVICE, Manifest, Type, digest
+from bankstack.engine.objects import (
+    CONFIG_MAP,
+    EVENT,
+    NAMESPACE,
+    OWNER_LABEL,
+    POD,
+    SECRET,
+    SERVICE,
+    Manifest,
+    Type,
+    digest,
+)
 
 from . import admission, ownership
 from .admission import ApiError
@@ -68,6 +79,11 @@ class Stored:
         return self.manifest | {"metadata": self.manifest["metadata"] | {"managedFields": fields}}
 
     @cached_property
+    def owner(self) -> str:
+        """Whom its label says it was made for; nothing where it has none."""
+        return str(self.manifest["metadata"].get("labels", {}).get(OWNER_LABEL, ""))
+
+    @cached_property
     def revision(self) -> str:
         """Changes when its pod template does."""
         return digest(self.manifest["spec"]["template"])
@@ -100,7 +116,7 @@ class ApiServer:
         self._version = 0
         self._lives = 0
         self.objects: dict[Key, Stored] = {}
-        self._by_type: dict[Type, dict[Key, Stored]] = {}
+        self._by_type: dict[tuple[Type, str | None], dict[Key, Stored]] = {}
         #: Every state there was, the newest last: what a stale cache may still show.
         self.past: list[Mapping[Key, Stored]] = [{}]
         #: What was written, in order: `create Pod x`, `update ...`, `delete ...`.
@@ -119,7 +135,7 @@ class ApiServer:
 
     def select(self, of: Type, namespace: str, selector: Mapping[str, str], *, behind: int = 0) -> tuple[Manifest, ...]:
         """All objects with these labels, by name."""
-        place = self._at(behind) if behind else self._by_type.get(of, {})
+        place = self._at(behind) if behind else self.owned_by(of, selector.get(OWNER_LABEL))
         found = [
             (key.name, stored)
             for key, stored in place.items()
@@ -133,7 +149,8 @@ class ApiServer:
         """What exists, of one kind or of all."""
         if kind is None:
             return sorted(self.objects)
-        return sorted(key for of, found in self._by_type.items() if of.kind == kind for key in found)
+        found = [found for (of, owner), found in self._by_type.items() if owner is None and of.kind == kind]
+        return sorted(key for one in found for key in one)
 
     def _at(self, behind: int) -> Mapping[Key, Stored]:
         return self.past[max(0, len(self.past) - 1 - behind)]
@@ -275,13 +292,13 @@ class ApiServer:
         gone = self.objects.get(key)
         # A state that may be asked for later is never changed: the next one is another.
         objects = dict(self.objects) if self.remember else self.objects
-        same_type = self._by_type.setdefault(key.type, {})
         if stored is not None:
             stored.manifest["metadata"]["resourceVersion"] = str(self._version)
-            objects[key] = same_type[key] = stored
+            objects[key] = stored
         else:
-            del objects[key], same_type[key]
+            del objects[key]
         self.objects = objects
+        self._index(key, gone, stored)
         self.past = [*self.past[-self.remember :], objects]
         self.written.append(f"{verb} {key}")
         told = stored or gone
@@ -289,6 +306,18 @@ class ApiServer:
             word = {"create": "ADDED", "update": "MODIFIED", "delete": "DELETED"}[verb]
             for tell in self.watchers:
                 tell(Event(word, key, told.manifest, gone.manifest if gone else None))
+
+    def _index(self, key: Key, gone: Stored | None, stored: Stored | None) -> None:
+        """Kept beside the objects, for a bank of five hundred resources: lists are asked for by type and owner."""
+        if gone is not None:
+            del self._by_type[key.type, None][key], self._by_type[key.type, gone.owner][key]
+        if stored is not None:
+            self._by_type.setdefault((key.type, None), {})[key] = stored
+            self._by_type.setdefault((key.type, stored.owner), {})[key] = stored
+
+    def owned_by(self, of: Type, owner: str | None = None) -> Mapping[Key, Stored]:
+        """All of a type, or those with this owner label."""
+        return self._by_type.get((of, owner), {})
 
     def _stamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")

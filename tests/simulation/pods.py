@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bankstack.engine import manifests
-from bankstack.engine.objects import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, SECRET, SERVICE, Manifest, Type
+from bankstack.engine.objects import (
+    CONFIG_MAP,
+    OWNER_LABEL,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    SECRET,
+    SERVICE,
+    Manifest,
+    Type,
+)
 
 from .apiserver import ApiServer, Key
 
@@ -89,8 +98,8 @@ class Software:
         self._server = server
         pods = {
             stored.manifest["metadata"]["uid"]: stored.manifest
-            for key, stored in server.objects.items()
-            if key.type.kind == "Pod" and stored.manifest.get("status", {}).get("phase") == "Running"
+            for stored in server.owned_by(POD).values()
+            if stored.manifest.get("status", {}).get("phase") == "Running"
         }
         ended = self._running.keys() - pods.keys()
         for uid in ended:
@@ -116,9 +125,9 @@ class Software:
         service = server.objects.get(Key(SERVICE, namespace, name)) if server else None
         if server is None or service is None:
             return None
-        wanted = service.manifest["spec"]["selector"].items()
-        for key, stored in server.objects.items():
-            meta = stored.manifest["metadata"]
-            if key.type.kind == "Pod" and key.namespace == namespace and wanted <= meta.get("labels", {}).items():
-                return self._running.get(meta["uid"])
+        wanted = service.manifest["spec"]["selector"]
+        for key, stored in server.owned_by(POD, wanted[OWNER_LABEL]).items():
+            labels = stored.manifest["metadata"].get("labels", {})
+            if key.namespace == namespace and wanted.items() <= labels.items():
+                return self._running.get(stored.manifest["metadata"]["uid"])
         return None
