@@ -203,6 +203,23 @@ async def test_a_refused_secret_is_not_quoted(cluster: KubeCluster, server: ApiS
     assert "hunter2" not in str(stop.value)
 
 
+async def test_the_roll_call_asks_for_names_and_for_what_is_served(cluster: KubeCluster, server: ApiServer) -> None:
+    server.answers = [
+        (200, {"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]}),
+        (200, {"resources": [{"name": "lndnodes"}, {"name": "lndnodes/status"}]}),
+        (404, refusal("NotFound")),
+        (403, refusal("Forbidden", "cannot list resource")),
+    ]
+    assert await cluster.names(SECRET, "bank", "x=y", 1) == ("a", "b")
+    assert "lndnodes" in await cluster.served("bankstack.io/v1alpha1")
+    assert await cluster.served("bankstack.io/v1alpha1") == frozenset()
+    with pytest.raises(Interrupted):
+        await cluster.names(SECRET, "bank", "", 0)
+    assert server.asked[0][2] == {"labelSelector": "x=y", "limit": "1"}
+    assert server.asked[1][1] == "/apis/bankstack.io/v1alpha1"
+    assert server.asked[3][2] == {}
+
+
 async def test_every_call_is_counted(
     cluster: KubeCluster, server: ApiServer, calls: list[tuple[str, str, int | None]]
 ) -> None:
