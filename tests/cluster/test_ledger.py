@@ -217,6 +217,9 @@ def test_deleted_and_applied_again_it_is_the_same_ledger(bank: Bank) -> None:
     bank.kubectl("apply", "-k", str(SAMPLE))
     ready(bank, within=240)
     assert (status(bank)["replicaSetId"], post(bank, 0)) == (known, postings)
+    # Two more vote than the sample declares: without them no failure could be borne.
+    assert len(status(bank)["members"]) == 5
+    assert bank.condition(KIND, NAME, "ChangePending")["reason"] == "FewerMembers"
 
 
 def test_no_secret_is_in_what_anybody_may_read(bank: Bank, operator: Operator) -> None:

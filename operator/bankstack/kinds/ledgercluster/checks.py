@@ -8,7 +8,7 @@ from bankstack.clients.mongo.answers import Blank, Holdings, InSet, Policy, User
 from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
 from bankstack.kinds.ledgercluster import children, names, replica, running, sealed
 from bankstack.kinds.ledgercluster.facts import Facts
-from bankstack.kinds.ledgercluster.model import LedgerUser
+from bankstack.kinds.ledgercluster.model import VOTERS_MOST, LedgerUser
 from bankstack.kinds.ledgercluster.subject import LedgerCluster
 
 SOON: Final = 2.0
@@ -55,7 +55,7 @@ def replica_set_is_the_pinned_one(cluster: LedgerCluster, facts: Facts) -> Findi
 def books_are_there(cluster: LedgerCluster, facts: Facts) -> Finding | None:
     """A ledger that existed is never begun anew."""
     known = replica.pinned(cluster, facts)
-    answers = [facts.members.get(seat.name) for seat in names.seats(cluster)]
+    answers = [facts.members.get(seat.name) for seat in replica.seats(cluster, facts)]
     if known is None or not all(isinstance(one, Blank) for one in answers):
         return None
     return Finding(
@@ -86,7 +86,7 @@ def nothing_is_overwritten(cluster: LedgerCluster, facts: Facts) -> Finding | No
     """A member that is to join loses what it has."""
     full = [
         seat.name
-        for seat in names.seats(cluster)
+        for seat in replica.seats(cluster, facts)
         if isinstance(one := facts.members.get(seat.name), Blank) and one.collections > 0
     ]
     if not full:
@@ -127,7 +127,7 @@ def volumes_are_there(cluster: LedgerCluster, facts: Facts) -> Finding | None:
     """An empty disk under a known voter has forgotten what it acknowledged."""
     lost = [
         seat.name
-        for seat in names.seats(cluster)
+        for seat in replica.seats(cluster, facts)
         if not replica.may_have_volume(cluster, facts, seat.name)
         or "deletionTimestamp" in (facts.children.get(names.volume(seat.name)) or {"metadata": {}})["metadata"]
     ]
@@ -193,7 +193,7 @@ def replica_set_is_initiated(cluster: LedgerCluster, facts: Facts) -> Finding | 
     """Once, when all are there and empty."""
     if replica.config(facts) is not None or replica.pinned(cluster, facts) is not None:
         return None
-    blank = all(replica.is_empty(facts.members.get(seat.name)) for seat in names.seats(cluster))
+    blank = all(replica.is_empty(facts.members.get(seat.name)) for seat in replica.seats(cluster, facts))
     if not blank:
         return running.first_that_does_not_answer(cluster, facts)
     return Finding("Initiating", f"the members of {cluster.name} are empty and become a replica set", Waiting(SOON))
@@ -216,10 +216,21 @@ def every_member_votes(cluster: LedgerCluster, facts: Facts) -> Finding | None:
     known = replica.config(facts)
     if known is None:
         return None
-    absent = [seat.name for seat in names.seats(cluster) if names.address(cluster, seat.name) not in known.hosts]
+    absent = [
+        seat.name for seat in replica.seats(cluster, facts) if names.address(cluster, seat.name) not in known.hosts
+    ]
     joining = [one.host for one in known.members if one.joining]
     if not absent and not joining:
         return None
+    if not joining and len(known.members) >= VOTERS_MOST:
+        told = (
+            f"{absent[0]} cannot join: {cluster.name} has all {VOTERS_MOST} votes that MongoDB counts. The books are "
+        )
+        return Finding(
+            "VotesTaken",
+            f"{told}kept. Declare the members that vote now, {undeclared_hosts(cluster, facts)}",
+            Stalled(),
+        )
     return Finding("Joining", f"{(joining or absent)[0]} joins {cluster.name}, one at a time", Waiting(SOON))
 
 
@@ -275,6 +286,13 @@ def needed_keys(cluster: LedgerCluster) -> frozenset[str]:
     """What both Secrets with credentials must have."""
     made = (user.secret for _, user in users(cluster) if user.create)
     return sealed.needed(tls=children.speaks_tls(cluster), made=made)
+
+
+def undeclared_hosts(cluster: LedgerCluster, facts: Facts) -> str:
+    """Who votes and is not declared, as a list to read."""
+    known = replica.config(facts)
+    wanted = {names.address(cluster, seat.name) for seat in names.seats(cluster)}
+    return ", ".join(sorted(known.hosts - wanted)) if known else ""
 
 
 def policy(cluster: LedgerCluster) -> Policy:

@@ -16,6 +16,7 @@ from bankstack.engine.objects import Manifest, annotation
 from bankstack.kinds.ledgercluster import checks, children, names, replica
 from bankstack.kinds.ledgercluster.external import watch
 from bankstack.kinds.ledgercluster.facts import Facts
+from bankstack.kinds.ledgercluster.model import VOTERS_MOST
 from bankstack.kinds.ledgercluster.names import Seat
 from bankstack.kinds.ledgercluster.retire import retire
 from bankstack.kinds.ledgercluster.subject import LedgerCluster
@@ -67,7 +68,7 @@ def _user_secrets(cluster: LedgerCluster, facts: Facts) -> tuple[Ask, ...]:
 
 
 def _wanted(cluster: LedgerCluster, facts: Facts) -> tuple[Manifest, ...]:
-    seats = names.seats(cluster)
+    seats = replica.seats(cluster, facts)
     trusted = (children.authority(cluster, facts.sealed.authority),) if facts.sealed.authority else ()
     return (
         children.service(cluster),
@@ -94,7 +95,7 @@ def _held(cluster: LedgerCluster, facts: Facts, seat: Seat) -> Manifest:
 
 def _initiate(cluster: LedgerCluster, facts: Facts) -> tuple[Ask, ...]:
     """Once in a ledger's life: every member answers and is empty, and nothing says that there was a set before."""
-    seats = names.seats(cluster)
+    seats = replica.seats(cluster, facts)
     if replica.pinned(cluster, facts) or not all(replica.is_empty(facts.members.get(one.name)) for one in seats):
         return ()
     # Always the same one: two that were asked at once would make two sets.
@@ -154,12 +155,14 @@ def _join(cluster: LedgerCluster, facts: Facts, leading: str) -> tuple[Ask, ...]
     known = replica.config(facts)
     if known is None or not known.committed or any(one.joining for one in known.members):
         return ()
+    if len(known.members) >= VOTERS_MOST:
+        return ()
     answers = {names.address(cluster, name): one for name, one in facts.members.items()}
     if not all(replica.serves(answers.get(host)) for host in known.hosts):
         return ()
     ready = (
         seat.name
-        for seat in names.seats(cluster)
+        for seat in replica.seats(cluster, facts)
         if names.address(cluster, seat.name) not in known.hosts and replica.is_empty(facts.members.get(seat.name))
     )
     return tuple(Ask("join", "Missing", {"member": leading, "joins": one}) for one in list(ready)[:1])
@@ -172,19 +175,15 @@ def _claims(cluster: LedgerCluster, facts: Facts) -> tuple[Claim, ...]:
 def _change_pending(cluster: LedgerCluster, facts: Facts) -> tuple[Claim, ...]:
     """What waits for an approved plan: restarts, and fewer members."""
     paths: list[str] = []
-    for seat in names.seats(cluster):
+    for seat in replica.seats(cluster, facts):
         if names.stateful_set(seat.name) in facts.children:
             found = frozen.pending(children.stateful_set(cluster, seat), _held(cluster, facts, seat))
             paths += [one for one in map(_field, found) if one not in paths]
     claims = frozen.change_pending(tuple(paths), f"MongoDB of {cluster.name}")
-    known = replica.config(facts)
-    wanted = {names.address(cluster, seat.name) for seat in names.seats(cluster)}
-    more = sorted(known.hosts - wanted) if known else []
+    more = checks.undeclared_hosts(cluster, facts)
     if claims or not more:
         return claims
-    told = (
-        f"{', '.join(more)} is a member and not declared: taking a vote away is never done by itself. It keeps voting"
-    )
+    told = f"{more} votes and is not declared: a vote is never taken away by itself. It keeps running and voting"
     return (Claim("ChangePending", "True", "FewerMembers", told),)
 
 

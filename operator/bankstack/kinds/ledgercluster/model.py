@@ -234,7 +234,7 @@ class EffectivePolicy(Part):
 class Endpoint(Part):
     """Where clients find the ledger."""
 
-    hosts: list[HostAndPort] = Field(max_length=VOTERS_MOST, description="Members, as host:port.")
+    hosts: list[HostAndPort] = Field(max_length=50, description="Members, as host:port.")
     replica_set: Name = Field(description="The name of the replica set.")
     tls: bool = Field(description="Whether clients must speak TLS.")
     ca_config_map: Name | None = Field(default=None, description="ConfigMap with the authority to trust: key ca.crt.")

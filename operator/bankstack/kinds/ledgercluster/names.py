@@ -1,5 +1,6 @@
 """What the objects of a LedgerCluster are called, and the words written on them (pure)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +13,10 @@ from bankstack.engine.objects import (
     SECRET,
     SERVICE,
     STATEFUL_SET,
+    Manifest,
     Ref,
     Type,
+    annotation,
 )
 from bankstack.kinds.ledgercluster.subject import LedgerCluster
 
@@ -53,6 +56,17 @@ def seats(cluster: LedgerCluster) -> tuple[Seat, ...]:
         for group in cluster.spec.members or ()
         for number in range(group.count)
     )
+
+
+def kept(cluster: LedgerCluster, children: Mapping[Ref, Manifest]) -> tuple[Seat, ...]:
+    """Members that the spec no longer names and whose volumes hold its books: they may still vote."""
+    declared = {volume(seat.name) for seat in seats(cluster)}
+    marked = (
+        ref.name.removesuffix("-data")
+        for ref, claim in sorted(children.items())
+        if ref.type == PERSISTENT_VOLUME_CLAIM and ref not in declared and annotation(claim, REPLICA_SET)
+    )
+    return tuple(Seat(name, name.removeprefix(f"{cluster.name}-").rpartition("-")[0]) for name in marked)
 
 
 def domain(cluster: LedgerCluster) -> str:

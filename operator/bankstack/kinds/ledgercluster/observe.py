@@ -49,7 +49,7 @@ async def observe(cluster: LedgerCluster, reader: Reader, doors: Doors) -> Facts
     mounted, copy = (_files(live.get(one(cluster.name))) for one in (names.internal, names.internal_copy))
     known = keys(sealed.joined(mounted, copy))
     children = {ref: one for ref, one in live.items() if ref.type != SECRET}
-    seats = names.seats(cluster)
+    seats = (*names.seats(cluster), *names.kept(cluster, children))
     visits = await asyncio.gather(*(_visit(cluster, children, seat, doors, known) for seat in seats))
     facts = Facts(
         children=children,

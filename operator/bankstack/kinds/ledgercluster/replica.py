@@ -6,6 +6,7 @@ from bankstack.clients.mongo.answers import Blank, Config, InSet, State
 from bankstack.engine.objects import annotation
 from bankstack.kinds.ledgercluster import names
 from bankstack.kinds.ledgercluster.facts import Answer, Facts
+from bankstack.kinds.ledgercluster.names import Seat
 from bankstack.kinds.ledgercluster.subject import LedgerCluster
 
 CURRENT_SECONDS, BEHIND_SECONDS = 10, 300
@@ -14,7 +15,8 @@ SERVING: Final = (State.PRIMARY, State.SECONDARY)
 
 def pins(cluster: LedgerCluster, facts: Facts) -> dict[str, str]:
     """Where a replica set's id is written down, and which."""
-    claims = {seat.name: facts.children.get(names.volume(seat.name)) for seat in names.seats(cluster)}
+    places = (*names.seats(cluster), *names.kept(cluster, facts.children))
+    claims = {seat.name: facts.children.get(names.volume(seat.name)) for seat in places}
     written = {"status.replicaSetId": cluster.status.replica_set_id} | {
         f"volume {names.volume(member).name}": annotation(claim, names.REPLICA_SET)
         for member, claim in claims.items()
@@ -32,6 +34,17 @@ def identity(cluster: LedgerCluster, facts: Facts) -> str | None:
     """The pinned id, else the one seen now."""
     seen = config(facts)
     return pinned(cluster, facts) or (seen.replica_set_id if seen else None)
+
+
+def seats(cluster: LedgerCluster, facts: Facts) -> tuple[Seat, ...]:
+    """Every member that is to run: the declared ones, and those that still vote though they are not declared."""
+    known = config(facts)
+    voting = (
+        seat
+        for seat in names.kept(cluster, facts.children)
+        if known is None or names.address(cluster, seat.name) in known.hosts
+    )
+    return (*names.seats(cluster), *voting)
 
 
 def primary(facts: Facts) -> str | None:

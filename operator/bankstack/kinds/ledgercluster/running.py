@@ -16,7 +16,7 @@ _IMAGE: Final = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIma
 
 def first_that_does_not_answer(cluster: LedgerCluster, facts: Facts) -> Finding | None:
     """Before there is a set: each must be up and empty."""
-    for seat in names.seats(cluster):
+    for seat in replica.seats(cluster, facts):
         if not replica.is_empty(facts.members.get(seat.name)):
             return _why(seat.name, facts)
     return None
@@ -24,7 +24,7 @@ def first_that_does_not_answer(cluster: LedgerCluster, facts: Facts) -> Finding 
 
 def first_that_does_not_serve(cluster: LedgerCluster, facts: Facts) -> Finding | None:
     """In a set: each must have all data and take part."""
-    for seat in names.seats(cluster):
+    for seat in replica.seats(cluster, facts):
         answer = facts.members.get(seat.name)
         if replica.serves(answer) or isinstance(answer, Blank):
             continue

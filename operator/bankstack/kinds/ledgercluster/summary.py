@@ -18,9 +18,9 @@ def summary(cluster: LedgerCluster, facts: Facts, *, settled: bool) -> LedgerClu
         version=first.version if first else last.version,
         primary=replica.primary(facts),
         term=first.term if first else last.term,
-        members=[_member(seat, facts) for seat in names.seats(cluster)],
+        members=[_member(seat, facts) for seat in replica.seats(cluster, facts)],
         write_concern=last.write_concern if isinstance(facts.holdings, Unknown) else effective(facts.holdings.policy),
-        endpoint=_endpoint(cluster) if known else None,
+        endpoint=_endpoint(cluster, facts) if known else None,
     )
 
 
@@ -72,10 +72,10 @@ def _member(seat: names.Seat, facts: Facts) -> MemberStatus:
     )
 
 
-def _endpoint(cluster: LedgerCluster) -> Endpoint:
+def _endpoint(cluster: LedgerCluster, facts: Facts) -> Endpoint:
     tls = children.speaks_tls(cluster)
     return Endpoint(
-        hosts=[names.address(cluster, seat.name) for seat in names.seats(cluster)],
+        hosts=[names.address(cluster, seat.name) for seat in replica.seats(cluster, facts)],
         replica_set=cluster.name,
         tls=tls,
         ca_config_map=names.authority(cluster.name).name if tls else None,

@@ -274,6 +274,38 @@ def test_fewer_members_are_not_carried_out_but_told() -> None:
     assert decision.actions == ()
     assert claims(decision)["ChangePending"] == ("True", "FewerMembers")
     assert decision.finding is None
+    assert len(decision.status.model_dump()["members"]) == 5
+
+
+def test_members_that_still_vote_run_though_they_are_not_declared() -> None:
+    five = ledger(members=FIVE)
+    facts = given.without(given.settled(five, grown()), names.stateful_set("ledger-west-1"))
+    decision = decide(ledger(), given.without(facts, names.pod("ledger-west-1")), NOW)
+    assert steps(decision) == ["apply StatefulSet ledger-west-1 (Missing)"]
+    made = given.carried_out(ledger(), facts, decision.actions).children[names.stateful_set("ledger-west-1")]
+    region = made["spec"]["template"]["spec"]["nodeSelector"]["topology.kubernetes.io/region"]
+    assert region == "west"
+
+
+def test_a_member_that_votes_no_more_is_left_alone() -> None:
+    five = ledger(members=FIVE)
+    facts = given.settled(five, grown())
+    three = given.saying(facts)
+    three = replace(three, members={**three.members, **given.in_set(ledger(), EAST, WEST, CENTRAL, version=9)})
+    gone = given.without(three, names.stateful_set("ledger-west-1"))
+    assert decide(ledger(), gone, NOW).actions == ()
+
+
+def test_nobody_joins_beyond_the_votes_that_mongodb_counts() -> None:
+    def regions(**counts: int) -> list[dict[str, object]]:
+        return [{"region": region, "count": count} for region, count in counts.items()]
+
+    seven = ledger(members=regions(east=3, west=3, central=1))
+    facts = given.settled(seven, grown())
+    assert decide(seven, facts, NOW).finding is None
+    moved = ledger(members=regions(east=2, west=2, north=1))
+    decision = decide(moved, given.settled(moved, facts), NOW)
+    assert (reason(decision), steps(decision)) == ("VotesTaken", [])
 
 
 def test_another_version_waits_for_a_plan() -> None:

@@ -183,6 +183,13 @@ async def test_more_members_join_and_fewer_are_only_told(bank: Bank) -> None:
     assert [one.id for one in books.config.members] == [0, 1, 2, 3, 4]
     assert books.config.version == 3
     assert bank.says() == ("True", "AsDeclared")
+    bank.remove(OURS, "ledger")
+    await bank.settle()
+    bank.declare()
+    await bank.settle()
+    assert [one["state"] for one in bank.status["members"]].count("SECONDARY") == 4
+    assert bank.says() == ("True", "AsDeclared")
+    assert bank.says("ChangePending") == ("True", "FewerMembers")
 
 
 async def test_deleted_and_applied_again_it_is_the_same_ledger(bank: Bank) -> None:
