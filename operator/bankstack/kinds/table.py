@@ -1,11 +1,80 @@
-"""The table that the engine is handed: every kind, in the order a bank is built."""
+"""The table that the engine is handed: every kind, in the order a bank is built.
 
+What speaks to an outside system (gRPC, cryptography, MongoDB's and Redis' clients: 5
+to 16 MiB each) is imported when the first resource of its kind is looked at: an
+operator that has no ledger to run carries no ledger's client.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from bankstack.engine.ports import Kind
-from bankstack.kinds.apideployment.kind import kind as api_deployment
+from bankstack.engine.objects import Type
+from bankstack.engine.ports import Act, Kind
+from bankstack.engine.schema import Resource
+from bankstack.kinds.apideployment import model as apideployment
+from bankstack.kinds.apideployment.names import CHILDREN as OF_AN_API_DEPLOYMENT
 from bankstack.kinds.coldwallet.kind import kind as cold_wallet
-from bankstack.kinds.ledgercluster.kind import kind as ledger_cluster
-from bankstack.kinds.lndnode.kind import kind as lnd_node
+from bankstack.kinds.ledgercluster import model as ledgercluster
+from bankstack.kinds.ledgercluster.names import CHILDREN as OF_A_LEDGER_CLUSTER
+from bankstack.kinds.lndnode import model as lndnode
+from bankstack.kinds.lndnode.names import CHILDREN as OF_AN_LND_NODE
 
-KINDS: Final[tuple[Kind, ...]] = (cold_wallet(), lnd_node(), ledger_cluster(), api_deployment())
+
+@cache
+def _lnd_node() -> Kind:
+    from bankstack.kinds.lndnode.kind import kind  # noqa: PLC0415 - late, see above
+
+    return kind()
+
+
+@cache
+def _ledger_cluster() -> Kind:
+    from bankstack.kinds.ledgercluster.kind import kind  # noqa: PLC0415 - late, see above
+
+    return kind()
+
+
+@cache
+def _api_deployment() -> Kind:
+    from bankstack.kinds.apideployment.kind import kind  # noqa: PLC0415 - late, see above
+
+    return kind()
+
+
+def late(resource: Resource, children: tuple[Type, ...], row: Callable[[], Kind]) -> Kind:
+    """A row that is `row()` once something is asked of it; what is watched is known before."""
+    return Kind(
+        resource=resource,
+        children=children,
+        observe=lambda subject, reader: row().observe(subject, reader),
+        decide=lambda subject, facts, now: row().decide(subject, facts, now),
+        act=LateActs(row),
+        references=lambda spec: row().references(spec),
+        gauges=lambda facts: row().gauges(facts),
+    )
+
+
+@dataclass(frozen=True)
+class LateActs(Mapping[str, Act]):
+    """The row's own actions, once one of them is asked for."""
+
+    row: Callable[[], Kind]
+
+    def __getitem__(self, name: str) -> Act:
+        return self.row().act[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.row().act)
+
+    def __len__(self) -> int:
+        return len(self.row().act)
+
+
+KINDS: Final[tuple[Kind, ...]] = (
+    cold_wallet(),
+    late(lndnode.RESOURCE, OF_AN_LND_NODE, _lnd_node),
+    late(ledgercluster.RESOURCE, OF_A_LEDGER_CLUSTER, _ledger_cluster),
+    late(apideployment.RESOURCE, OF_AN_API_DEPLOYMENT, _api_deployment),
+)
