@@ -1,13 +1,15 @@
 """The operator as its stories see it: deployed from the shipped manifests, scaled, killed, and overheard."""
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from labkit import nodes
+from labkit import engine, faults, nodes
+from labkit.catalog import Image
 
 from .conftest import Lab, Manifest, Room, eventually
 
@@ -37,6 +39,27 @@ class Operator:
         operator = cls(lab, Room(lab, SYSTEM))
         operator.scale(1)
         return operator
+
+    @property
+    def version(self) -> str:
+        """Tag of the shipped image."""
+        (image,) = [one for one in _kustomized(self.lab, "base") if one["kind"] == "Deployment"]
+        return str(image["spec"]["template"]["spec"]["containers"][0]["image"]).rpartition(":")[2]
+
+    def becomes(self, version: str, change: str) -> None:
+        """Another version: the shipped image with `change`, lines of a Dockerfile; none, and it is only put back."""
+        reference = f"bankstack/operator:{version}"
+        if change:
+            text = f"FROM bankstack/operator:{self.version}\n{change}"
+            build = ("docker", "build", "--quiet", "--network", "none", "--tag", reference, "-")
+            subprocess.run(build, input=text, env=os.environ | engine.environment(), text=True, check=True)
+            faults.load([Image(name="operator", reference=reference)], None)
+        self.room.kubectl("set", "image", f"deployment/{NAME}", f"operator={reference}")
+        self.room.kubectl("rollout", "status", f"deployment/{NAME}", "--timeout=120s")
+
+    def removed(self) -> None:
+        """The operator, its rights and its CRDs, by the shipped manifests."""
+        self.lab.kubectl("delete", "-k", str(ROOT / "manifests" / "base"), "--timeout=120s")
 
     def scale(self, replicas: int) -> None:
         """Until so many pods are ready, and no others are there."""

@@ -25,6 +25,14 @@ KEPT = ("secret/lnd1-wallet",)
 SEED, KILLS = 21, 5
 
 
+#: An operator that would write LND's pod otherwise. Its compiled files are never compared with their sources.
+NEWER = """
+USER 0
+RUN cd /opt/bankstack/operator/bankstack \
+ && sed -i 's/GRACE_SECONDS: Final = 600/GRACE_SECONDS: Final = 601/' kinds/lndnode/children.py \
+ && find /opt/bankstack/operator -name __pycache__ -prune -exec rm -r {} +
+USER 65532:65532
+"""
 #: Sum of the coins that Specter shows to whoever logs in, in BTC.
 IN_SPECTER = """
 import base64, json, sys, urllib.request
@@ -177,6 +185,18 @@ def test_a_change_that_would_disrupt_touches_nothing_and_says_so(bank: Bank) -> 
     assert bank.restarts() == running
 
 
+def test_a_newer_operator_restarts_nothing_and_says_what_it_would_change(bank: Bank, operator: Operator) -> None:
+    running = bank.restarts()
+    operator.becomes("newer", NEWER)
+    eventually(lambda: bank.condition("LndNode", "lnd1", "ChangePending").get("status") == "True", 90, "it is said")
+    assert "terminationGracePeriodSeconds" in bank.condition("LndNode", "lnd1", "ChangePending")["message"]
+    bank.await_resources(*BOTH)
+    assert bank.restarts() == running
+    operator.becomes(operator.version, "")
+    eventually(lambda: not bank.condition("LndNode", "lnd1", "ChangePending"), 90, "the former one wants nothing else")
+    assert bank.restarts() == running
+
+
 def test_two_nodes_never_share_a_wallet(bank: Bank) -> None:
     bank.apply(node("lnd2", wallet={"secret": "lnd1-wallet"}))
     bank.await_reason("LndNode", "lnd2", "WalletInUse")
@@ -271,6 +291,13 @@ def test_the_shipped_roles_were_enough(operator: Operator) -> None:
 
 def test_a_namespace_that_is_deleted_does_not_hang(lab: Lab) -> None:
     lab.kubectl("delete", "namespace", SECOND, "--timeout=150s")
+
+
+def test_removed_as_the_readme_says_nothing_hangs(lab: Lab, bank: Bank, operator: Operator) -> None:
+    bank.kubectl("delete", "bank", "--all", "--timeout=150s")
+    operator.removed()
+    assert "bankstack.io" not in lab.kubectl("get", "crds")
+    lab.kubectl("delete", "namespace", BANK, "--timeout=120s")
 
 
 def node(name: str, **changes: object) -> Manifest:
