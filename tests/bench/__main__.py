@@ -7,7 +7,6 @@ import sys
 from . import in_memory, in_the_lab, process
 from .budgets import Row, table
 
-
 #: Beyond it, times say more of the neighbours than of the operator.
 BUSY = 4.0
 BUSY_SAYS = ": the machine is busy, times above are not the operator's own\n"
