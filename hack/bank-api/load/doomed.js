@@ -11,9 +11,12 @@ import { open } from "../src/service.js";
 const [at, moment, kind, input, key] = process.argv.slice(2);
 const COLLECTION = ["insertOne", "insertMany", "updateOne", "updateMany", "findOne", "countDocuments", "deleteOne"];
 const LND = ["pay", "payment"];
+/** The exit code of a payment that was refused or left pending. */
+const OTHERWISE = 3;
 let calls = 0;
 
 const bank = await open();
+while (!bank.nodes.active.length) await Promise.all(bank.nodes.all.map((node) => node.look()));
 const { Collection, AbstractCursor } = mongoose.mongo;
 for (const name of COLLECTION) doom(Collection.prototype, name);
 doom(AbstractCursor.prototype, "toArray");
@@ -21,8 +24,9 @@ for (const name of LND) doom(LightningNode.prototype, name);
 doom(Redis.prototype, "sendCommand");
 
 const pay = kind === "send" ? lnInvoicePaymentSend : intraLedgerPaymentSend;
-console.log((await pay(bank, JSON.parse(input), key)).status);
-process.exit(0);
+const { status } = await pay(bank, JSON.parse(input), key).catch(({ message }) => ({ status: message }));
+// Only one that came to its end had no more calls to die at.
+process.exit(status === "SUCCESS" ? 0 : OTHERWISE);
 
 /** @param {any} prototype @param {string} name */
 function doom(prototype, name) {
