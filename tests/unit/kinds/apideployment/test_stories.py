@@ -11,7 +11,8 @@ from tests.simulation.line import Line
 from tests.unit.kinds.apideployment.given import MASTER, NOW, REPLICA, SPEC, VIEW
 
 from bankstack.clients.redis import Account, Member, View
-from bankstack.engine import manifests
+from bankstack.engine import declared, manifests
+from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import CONFIG_MAP, DEPLOYMENT, JOB, POD, SECRET, STATEFUL_SET, Manifest, Ref, Type
 from bankstack.engine.reconcile import Outcome, reconcile
@@ -196,6 +197,16 @@ async def test_pods_hear_of_a_new_mode_and_only_living_ones() -> None:
         if "api" in one.name
     }
     assert told == {"bank-api-x": "IntraledgerOnly", "bank-api-y": None}
+
+
+async def test_a_pod_that_went_meanwhile_is_not_touched_and_never_made() -> None:
+    bank = await _started()
+    subject = declared.read(RESOURCE, bank.server.objects[bank.key(API, "bank")].manifest)
+    written = len(bank.server.written)
+    for pod in ("bank-redis-0", "bank-api-gone"):
+        words = {"pod": pod, "uid": "of a former life", "mode": "Full"}
+        await bank.kind.act["TellPod"](subject, Ask("TellPod", "Full", words), bank.cluster)
+    assert bank.server.written[written:] == []
 
 
 async def test_a_ledger_run_by_others_is_used_with_the_secret_that_the_api_names() -> None:
