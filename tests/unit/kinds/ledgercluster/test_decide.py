@@ -11,7 +11,7 @@ from bankstack.clients.mongo.answers import Blank, Canary, Holdings, InSet, Poli
 from bankstack.engine.decision import Ask, Decision
 from bankstack.engine.finding import Stalled, Unknown
 from bankstack.engine.objects import PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET, Ref, annotation
-from bankstack.kinds.ledgercluster import names
+from bankstack.kinds.ledgercluster import names, replica
 from bankstack.kinds.ledgercluster.decide import decide
 from bankstack.kinds.ledgercluster.facts import Facts, Sealed, UserSecret
 
@@ -91,6 +91,11 @@ def test_nothing_is_initiated_while_one_member_is_not_known_to_be_empty(answer: 
 def test_a_member_with_data_stops_everything_before_it_is_wiped() -> None:
     decision = decide(ledger(known=None), blank(west=Blank(7, "6.0.27")), NOW)
     assert (reason(decision), decision.actions) == ("MemberNotEmpty", ())
+
+
+def test_only_a_member_that_counts_no_collection_is_empty() -> None:
+    answers = (BLANK, Blank(1, "6.0.27"), SILENT, None, given.in_set(ledger(), EAST)[EAST])
+    assert [replica.is_empty(one) for one in answers] == [True, False, False, False, False]
 
 
 @pytest.mark.parametrize("place", ["status", "volume"])

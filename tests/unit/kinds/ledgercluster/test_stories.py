@@ -13,6 +13,8 @@ from tests.unit.kinds.ledgercluster.fake_mongod import Mongods
 from bankstack.clients.mongo.answers import Policy
 from bankstack.clients.mongo.client import connect_uri
 from bankstack.engine import declared
+from bankstack.engine.decision import Ask
+from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import PERSISTENT_VOLUME_CLAIM, POD, SECRET, STATEFUL_SET, Manifest
 from bankstack.engine.ports import Kind, resource_type
 from bankstack.kinds.ledgercluster import model
@@ -93,6 +95,20 @@ async def test_a_member_with_data_is_never_wiped() -> None:
     bank.mongods.start = full(bank.mongods)  # type: ignore[method-assign]
     await bank.settle()
     assert bank.says() == ("False", "MemberNotEmpty")
+    assert (bank.mongods.made, bank.mongods.wiped) == ([], 0)
+
+
+async def test_emptiness_is_looked_at_once_more_directly_before_it_cannot_be_undone() -> None:
+    """Decided while all were empty; carried out when one is not any more."""
+    bank = Bank()
+    bank.mongods.start = full(bank.mongods)  # type: ignore[method-assign]
+    await bank.settle()
+    operator, manifest = bank.operators[0], bank.live(OURS, "ledger")
+    assert manifest is not None
+    row, ask = operator.kinds[0], Ask("initiate", "Missing", {"member": "ledger-east-0"})
+    with pytest.raises(Interrupted) as caught:
+        await row.act[ask.action](declared.read(row.resource, manifest), ask, operator.cluster)
+    assert caught.value.finding.reason == "ChangedMeanwhile"
     assert (bank.mongods.made, bank.mongods.wiped) == ([], 0)
 
 
