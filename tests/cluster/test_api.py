@@ -75,7 +75,7 @@ def lives(bank: Bank, component: str) -> dict[str, int]:
     labels = f"bankstack.io/owner=ApiDeployment.bank,app.kubernetes.io/name={component}"
     pods: list[Manifest] = bank.get("pods", "-l", labels)["items"]
     return {
-        one["metadata"]["uid"]: sum(each["restartCount"] for each in one["status"]["containerStatuses"])
+        one["metadata"]["uid"]: sum(each["restartCount"] for each in one["status"].get("containerStatuses", []))
         for one in pods
         if "deletionTimestamp" not in one["metadata"]
     }
