@@ -15,7 +15,9 @@ from bankstack.kinds.coldwallet import credentials
 from .line import Line
 from .pods import Mounts, Process, Software
 
-NOT_FOUND, WALLET_ERROR = -18, -4
+NOT_FOUND, WALLET_ERROR, INVALID = -18, -4, -8
+#: Index of the last address that is watched ahead.
+KEYPOOL = 999
 CHAINS = {"main": "bc", "test": "tb", "signet": "tb", "regtest": "bcrt"}
 
 
@@ -106,12 +108,18 @@ class BitcoindProcess:
         return [{"amount": coin / client.SAT} for coin in wallet.coins_sat]
 
     def _importdescriptors(self, wallet: Watching, asked: list[dict[str, Any]]) -> Any:  # noqa: ANN401
-        for one in asked:
-            known = {key: one[key] for key in ("desc", "active", "internal")} | {"timestamp": one["timestamp"]}
-            # One active descriptor of each kind: a new one takes the place of the old.
-            wallet.descriptors = [other for other in wallet.descriptors if other["desc"] != one["desc"]]
-            wallet.descriptors.append(known)
-        return [{"success": True} for _ in asked]
+        return [self._imported(wallet, one) for one in asked]
+
+    def _imported(self, wallet: Watching, asked: dict[str, Any]) -> dict[str, Any]:
+        known = next((one for one in wallet.descriptors if one["desc"] == asked["desc"]), None)
+        last = asked.get("range", [0, KEYPOOL])[1]
+        if known and last < known["range"][1]:
+            told = f"new range must include current range = {known['range']}"
+            return {"success": False, "error": {"code": INVALID, "message": told}}
+        made = {key: asked[key] for key in ("desc", "active", "internal", "timestamp")}
+        made |= {"range": [0, last], "next_index": asked.get("next_index", 0)}
+        wallet.descriptors = [one for one in wallet.descriptors if one is not known] + [made]
+        return {"success": True}
 
     def _deriveaddresses(self, descriptor: str, _bounds: list[int]) -> list[str]:
         return [self._address(descriptor)]
