@@ -11,13 +11,7 @@ import pytest
 
 from bankstack.engine.drift import difference, mark, owned
 from bankstack.engine.finding import Interrupted
-from bankstack.engine.objects import (
-    CONFIG_MAP,
-    FINALIZER,
-    Manifest,
-    Ref,
-    ref,
-)
+from bankstack.engine.objects import CONFIG_MAP, FINALIZER, Manifest, Ref, ref
 from bankstack.engine.ports import Cluster, resource_type
 from bankstack.kinds.lndnode.model import RESOURCE
 from tests.misoperations import sample
