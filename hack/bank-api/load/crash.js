@@ -19,15 +19,18 @@ const ATTEMPTS = 5;
 /** What was cut off before LND heard of it is certain a minute after the invoice's end. */
 const INVOICE_MS = 30_000;
 
-/** @param {{url: string, outside: any, asked: import("./asked.js").Asked, patienceMs: number}} wanted */
+/**
+ * `step` 1: at each call; 4: at every fourth.
+ * @param {{url: string, outside: any, asked: import("./asked.js").Asked, patienceMs: number, step: number}} wanted
+ */
 export async function crash(wanted) {
   const name = randomUUID().slice(0, 8);
   const customers = Array.from({ length: PAYERS }, (_, n) => new Customer(wanted.url, `crash-${name}-${n}`, wanted.patienceMs));
   await funded(customers, wanted);
   for (const kind of /** @type {const} */ (["intraledger", "send"])) {
     for (const moment of ["before", "during"]) {
-      const calls = await dieAtEach(kind, moment, customers, wanted);
-      console.log(`${kind}: died ${moment} each of ${calls} calls`);
+      const times = await dieAlong(kind, moment, customers, wanted);
+      console.log(`${kind}: died ${moment} its call ${times} times, ${wanted.step} apart`);
     }
   }
 }
@@ -36,11 +39,11 @@ export async function crash(wanted) {
  * How many calls there were to die at.
  * @param {"intraledger" | "send"} kind @param {string} moment @param {Customer[]} customers @param {any} wanted
  */
-async function dieAtEach(kind, moment, customers, wanted) {
-  for (let first = 1; ; first += AT_ONCE) {
-    const places = Array.from({ length: AT_ONCE }, (_, n) => first + n);
+async function dieAlong(kind, moment, customers, wanted) {
+  for (let times = 0; ; times += AT_ONCE) {
+    const places = Array.from({ length: AT_ONCE }, (_, n) => 1 + (times + n) * wanted.step);
     const died = await Promise.all(places.map((at) => dies(at, kind, moment, customers, wanted)));
-    if (died.includes(false)) return first - 1 + died.indexOf(false);
+    if (died.includes(false)) return times + died.indexOf(false);
   }
 }
 

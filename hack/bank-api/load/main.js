@@ -1,6 +1,6 @@
 /**
  * node load/main.js run [--seconds 60] [--intraledger 20] [--lightning 5] [--patience 90]
- * node load/main.js crash
+ * node load/main.js crash [--step 1]
  * node load/main.js check [--settle 90]
  * node load/main.js plant loss|double
  *
@@ -24,6 +24,7 @@ const options = /** @type {const} */ ({
   intraledger: { type: "string", default: "20" },
   lightning: { type: "string", default: "5" },
   patience: { type: "string", default: "90" },
+  step: { type: "string", default: "1" },
   settle: { type: "string", default: "90" },
 });
 
@@ -48,7 +49,7 @@ async function main() {
     return 0;
   }
   if (command === "crash") {
-    await crash({ url, outside: outside(), asked, patienceMs });
+    await crash({ url, outside: outside(), asked, patienceMs, step: Number(values.step) });
     return 0;
   }
   await database.connect(environment.mongodb);
