@@ -266,7 +266,7 @@ class Component(Part):
         ),
         Rule(
             rule="!(has(self.intake) && self.intake) || has(self.ports)",
-            message="intake needs ports: requests have to arrive somewhere",
+            message="intake needs ports: requests have to arrive somewhere. Add ports, or remove intake",
         ),
         Rule(
             rule=f"{_SIZED.format('oldSelf')}.size() == 0"

@@ -168,7 +168,7 @@ class LedgerClusterSpec(Part):
         ),
         Rule(
             rule="!has(self.members) || (has(self.version) && has(self.storage))",
-            message="members need version and storage",
+            message="members need version and storage: say which MongoDB to run and how large each volume is",
         ),
         Rule(
             rule="!has(self.external)"
