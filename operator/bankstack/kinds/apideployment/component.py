@@ -46,7 +46,7 @@ class ValueFrom(Part):
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             rule="has(self.secretKeyRef) != has(self.configMapKeyRef)",
-            message="valueFrom: give either secretKeyRef or configMapKeyRef",
+            message="valueFrom: give either secretKeyRef or configMapKeyRef, not both and not neither",
         ),
     )
 
@@ -67,7 +67,7 @@ class Variable(Part):
         ),
         Rule(
             rule="!(has(self.value) && has(self.valueFrom))",
-            message="env: give either value or valueFrom",
+            message="env: give either value or valueFrom, not both and not neither",
         ),
     )
 
@@ -87,7 +87,7 @@ class EnvironmentFrom(Part):
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             rule="has(self.secretRef) != has(self.configMapRef)",
-            message="envFrom: give either secretRef or configMapRef",
+            message="envFrom: give either secretRef or configMapRef, not both and not neither",
         ),
     )
 
@@ -178,7 +178,7 @@ class Volume(Part):
         ),
         Rule(
             rule="!has(self.className) || has(self.size)",
-            message="volumes: className goes with size. Remove it",
+            message="volumes: className goes with size, which makes a volume of the component's own. Remove it",
         ),
         Rule(
             rule="!has(oldSelf.size) || (has(self.size) && self.size == oldSelf.size"
