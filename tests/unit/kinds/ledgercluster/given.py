@@ -142,18 +142,19 @@ def asked(cluster: LedgerCluster, facts: Facts, ask: Ask) -> Facts:
             joined = [one.host.partition("-0.")[0] for one in known.members] + [ask.words["joins"]]
             facts = replace(facts, members={**facts.members, **in_set(cluster, *joined)})
         case _:
-            facts = replace(facts, holdings=held(cluster, holdings, ask))
+            facts = replace(facts, holdings=held(cluster, facts, holdings, ask))
     return facts
 
 
-def held(cluster: LedgerCluster, holdings: Holdings, ask: Ask) -> Holdings:
+def held(cluster: LedgerCluster, facts: Facts, holdings: Holdings, ask: Ask) -> Holdings:
     """What the primary has after an action on it."""
     words = ask.words
     match ask.action:
         case "set_policy":
             return replace(holdings, policy=checks.policy(cluster))
         case "put_user":
-            made = User(words["database"], words["user"], frozenset(words["roles"].split()), "uid/1")
+            life = facts.user_secrets[words["secret"]].version
+            made = User(words["database"], words["user"], frozenset(words["roles"].split()), life)
             others = (one for one in holdings.users if (one.database, one.name) != (made.database, made.name))
             return replace(holdings, users=(*others, made))
         case "drop_user":
