@@ -19,7 +19,7 @@ import { plant } from "./plant.js";
 import { run } from "./run.js";
 
 const options = /** @type {const} */ ({
-  asked: { type: "string", default: "/tmp/asked.jsonl" },
+  asked: { type: "string", default: "asked.jsonl" },
   seconds: { type: "string", default: "60" },
   intraledger: { type: "string", default: "20" },
   lightning: { type: "string", default: "5" },
