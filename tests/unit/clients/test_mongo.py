@@ -10,7 +10,7 @@ import pytest
 from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
 from bankstack.clients.mongo import client
-from bankstack.clients.mongo.answers import Blank, Canary, InSet, State, User
+from bankstack.clients.mongo.answers import Blank, Canary, InSet, Policy, State, User
 from bankstack.clients.mongo.client import Door, Login, Mongod, connect, connect_uri
 from bankstack.engine.finding import Interrupted, Stalled, Transient
 
@@ -160,6 +160,26 @@ async def test_a_canary_that_is_not_given_back_proves_nothing() -> None:
     assert (await stopped(lost.sing(Canary(1, 5)))).finding.reason == "CanaryLost"
     mute, _ = mongod(ServerSelectionTimeoutError("no primary"))
     assert (await stopped(mute.sing(Canary(1, 5)))).finding.reason == "MongoSilent"
+
+
+async def test_what_a_primary_holds_is_read_without_our_own_database() -> None:
+    users, canary = {"users": [{"user": "api", "db": "galoy", "roles": []}]}, {"term": 2, "at": 9}
+    default = {"defaultWriteConcern": {"w": "majority", "j": True}, "defaultWriteConcernSource": "global"}
+    listed = {"databases": [{"name": "galoy"}, {"name": "bankstack"}, {"name": "admin"}]}
+    mongo, _ = mongod(users, default, {}, listed, canary)
+    found = await mongo.holdings()
+    assert (found.databases, found.canary, found.policy) == (
+        frozenset({"galoy"}), Canary(2, 9), Policy("majority", journal=True),
+    )  # fmt: skip
+    assert [one.name for one in found.users] == ["api"]
+
+
+async def test_a_policy_and_a_farewell_are_acknowledged_by_a_majority() -> None:
+    mongo, answers = mongod({"ok": 1}, {"ok": 1})
+    await mongo.set_policy(Policy("majority", journal=True))
+    await mongo.drop_user("galoy", "api")
+    assert answers.asked[0]["defaultWriteConcern"] == {"w": "majority", "j": True, "wtimeout": 0}
+    assert [one["writeConcern"]["w"] for one in answers.asked] == ["majority", "majority"]
 
 
 async def test_authorities_need_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:

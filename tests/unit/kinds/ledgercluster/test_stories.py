@@ -2,15 +2,17 @@
 
 import asyncio
 import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from tests.misoperations import sample
 from tests.simulation.faults import Fault, Schedule, When, at, none
 from tests.simulation.world import NAMESPACE, World
-from tests.unit.kinds.ledgercluster.fake_mongod import Mongods
+from tests.unit.kinds.ledgercluster.fake_mongod import Mongods, silent
 
-from bankstack.clients.mongo.answers import Policy
+from bankstack.clients.mongo.answers import Config, Holdings, InSet, Peer, Policy, State, Voter
 from bankstack.clients.mongo.client import connect_uri
 from bankstack.engine import declared
 from bankstack.engine.decision import Ask
@@ -233,6 +235,99 @@ async def test_no_secret_is_in_what_anybody_may_read(bank: Bank) -> None:
     for name in ("ledger-internal", "ledger-api"):
         for key, content in bank.secret(name).items():
             assert content not in readable or key in ("ca.crt", "username", "database"), key
+
+
+async def test_a_secret_of_somebody_else_is_not_taken_for_ours() -> None:
+    bank = Bank()
+    theirs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ledger-internal", "namespace": NAMESPACE}}
+    bank.user_applies(SECRET, theirs | {"data": {"keyfile": "dGhlaXJz"}})
+    await bank.settle()
+    assert bank.says() == ("False", "NameTaken")
+    assert bank.secret("ledger-internal") == {"keyfile": "theirs"}
+
+
+async def test_a_key_that_one_secret_lost_comes_back_from_the_other(bank: Bank) -> None:
+    before = bank.secret("ledger-internal")
+    bank.server.edit(bank.key(SECRET, "ledger-internal"), lambda one: one["data"].pop("keyfile"), "kubectl-edit")
+    await bank.settle()
+    assert bank.secret("ledger-internal") == before
+    assert bank.says() == ("True", "AsDeclared")
+
+
+async def test_members_that_accept_nobody_are_told_as_such(bank: Bank) -> None:
+    other = {"keyfile": base64.b64encode(b"another").decode(), "password": base64.b64encode(b"another").decode()}
+    for name in ("ledger-internal", "ledger-internal-copy"):
+        bank.server.edit(bank.key(SECRET, name), lambda one: one["data"].update(other), "kubectl-edit")
+    await bank.settle()
+    assert bank.says() == ("False", "NoPrimary")
+    assert {one["state"] for one in bank.status["members"]} == {"Unknown"}
+
+
+class Elsewhere(Bank):
+    """A ledger that is run elsewhere; `found` is what answers there."""
+
+    def __init__(self, found: InSet | Interrupted, holdings: Holdings | Interrupted) -> None:
+        self.uris: list[tuple[str, bytes]] = []
+        super().__init__()
+        self.remove(OURS, "ledger")
+
+        @asynccontextmanager
+        async def connected(uri: str, roots: bytes) -> AsyncIterator[Any]:
+            self.uris.append((uri, roots))
+            yield Answering(found, holdings)
+
+        row = kind(Doors(self.mongods.connect(self.operators[0].line), connected))
+        self.operators[0].kinds = (row,)
+        spec = {"external": {"uriSecret": "uri"}}
+        made = {"apiVersion": OURS.api_version, "kind": OURS.kind, "metadata": {"name": "ledger"}, "spec": spec}
+        self.user_applies(OURS, made)
+        content = {"uri": base64.b64encode(b"mongodb://a").decode(), "ca.crt": base64.b64encode(b"PEM").decode()}
+        meta = {"name": "uri", "namespace": NAMESPACE}
+        self.user_applies(SECRET, {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": content})
+
+
+class Answering:
+    """An external MongoDB that says this."""
+
+    def __init__(self, found: InSet | Interrupted, holdings: Holdings | Interrupted) -> None:
+        self._found, self._holdings = found, holdings
+
+    async def look(self) -> InSet:
+        if isinstance(self._found, Interrupted):
+            raise self._found
+        return self._found
+
+    async def watched(self) -> Holdings:
+        if isinstance(self._holdings, Interrupted):
+            raise self._holdings
+        return self._holdings
+
+
+OUTSIDE = InSet(
+    State.PRIMARY,
+    4,
+    1000,
+    Config("a" * 24, 1, (Voter(0, "a:27017"),)),
+    "7.0.1",
+    (Peer("a:27017", State.PRIMARY, 1000),),
+)
+
+
+async def test_an_external_ledger_is_watched_by_its_uri_and_authority() -> None:
+    bank = Elsewhere(OUTSIDE, Holdings(Policy("majority", journal=False, chosen=False)))
+    await bank.settle()
+    assert bank.says() == ("True", "AsDeclared")
+    assert (bank.status["primary"], bank.status["replicaSetId"]) == ("a:27017", "a" * 24)
+    assert bank.uris[0] == ("mongodb://a", b"PEM")
+    assert not [key for key in bank.server.all() if key.type in (STATEFUL_SET, PERSISTENT_VOLUME_CLAIM)]
+
+
+async def test_an_external_primary_that_does_not_tell_is_not_called_ready() -> None:
+    bank = Elsewhere(OUTSIDE, silent("timeout"))
+    for _ in range(3):
+        bank.looked_at()
+        await bank.operators[0].step(bank.key(OURS, "ledger"))
+    assert bank.says() == ("False", "PrimarySilent")
 
 
 CRASH = Fault("crash", When.AFTER)
