@@ -1,6 +1,6 @@
 """LndNode's decisions over facts that nobody arranged: every law on each, and an end to all acting."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
@@ -103,7 +103,7 @@ def cases(draw: st.DrawFn) -> tuple[LndNode, Facts]:
     for one in draw(st.sets(st.sampled_from(sorted(made)))) & kept:
         gone: Manifest = {"deletionTimestamp": "2026-11-21T08:00:00Z"} if draw(st.booleans()) else {"managedFields": []}
         live[one] = live[one] | {"metadata": live[one]["metadata"] | gone}
-    return draw(nodes), Facts(
+    torn = Facts(
         children=live,
         secrets={names.authority("lnd1"): "u"} if draw(st.booleans()) else {},
         wallet=draw(wallets),
@@ -119,6 +119,17 @@ def cases(draw: st.DrawFn) -> tuple[LndNode, Facts]:
         funds=draw(unknown | st.sampled_from([Funds(), Funds(local_sat=5)])),
         channels=draw(unknown | st.sampled_from([Channels(), ONE_CHANNEL])),
     )
+    # Where everything is wrong at once, the first check hides the others: often only a little is.
+    if draw(st.booleans()):
+        return draw(nodes), torn
+    wrong = draw(st.sets(st.sampled_from([one.name for one in fields(Facts)]), max_size=2))
+    node = world.node(deleting=draw(st.booleans()), identity=draw(st.sampled_from([None, ME, ME])))
+    return node, replace(well(), **{name: getattr(torn, name) for name in wrong})
+
+
+@cache
+def well() -> Facts:
+    return world.serving()
 
 
 def identity(decision: Decision) -> str | None:
