@@ -236,7 +236,10 @@ def test_the_operator_killed_again_and_again_ends_in_the_same_state(
         operator.kill()
     second.await_resources(*BOTH, within=300)
     outside.mine(1)
-    assert second.end_state() == bank.end_state()
+    undisturbed = bank.end_state()
+    # Of a channel there is a backup; the second bank's node has none to keep one of.
+    del undisturbed["secret/lnd1-channel-backup"]
+    assert second.end_state() == undisturbed
     assert bank.restarts() == running, "the bank that was there did not notice"
 
 
