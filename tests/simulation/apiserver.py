@@ -125,6 +125,8 @@ class ApiServer:
         #: Events about resources: kind, reason, message.
         self.announced: list[tuple[str, str, str]] = []
         self.remember = 50
+        #: Whether the admission policy on plans and approvals is in force.
+        self.guards_names = True
 
     # Reads
 

@@ -16,7 +16,8 @@ from bankstack.engine.execute import execute
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
 from bankstack.engine.model import Condition
 from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref
-from bankstack.engine.ports import Cluster, Kind, Subject
+from bankstack.engine.operation import Course
+from bankstack.engine.ports import Cluster, Docket, Kind, Plans, Subject
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     now: Callable[[], datetime],
     *,
     refers: Callable[[tuple[Ref, ...]], None] = lambda _refs: None,
+    plans: Plans | None = None,
 ) -> Outcome:
     """One pass. Raises Interrupted only where not even the resource itself could be read or written.
 
@@ -53,8 +55,9 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     change in between is then a wake-up, not a loss.
     """
     manifest = await cluster.get(Ref(kind.type, name), namespace)
+    desk = Desk(kind, name, namespace, cluster, plans if plans is not None and plans.takes(kind) else None, refers)
     if manifest is None:
-        return GONE
+        return await _without_target(desk, now)
     try:
         subject = declared.read(kind.resource, manifest)
     except Interrupted as stop:
@@ -68,15 +71,52 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
         wanted = [*manifest["metadata"].get("finalizers", []), FINALIZER]
         # The version that this pass is about, and that its status is bound to, is the one with the finalizer.
         subject = replace(subject, manifest=await cluster.finalize(kind.type, manifest, wanted))
-    return await _pass(kind, subject, cluster, now)
+    return await _pass(kind, subject, cluster, desk, now)
 
 
-async def _pass(kind: Kind, subject: Subject, cluster: Cluster, now: Callable[[], datetime]) -> Outcome:
+@dataclass(frozen=True)
+class Desk:
+    """Where the plans of one resource are asked for; without `plans` there are none, and nothing is asked."""
+
+    kind: Kind
+    name: str
+    namespace: str
+    cluster: Cluster
+    plans: Plans | None
+    refers: Callable[[tuple[Ref, ...]], None]
+
+    async def look(self, references: tuple[Ref, ...] = ()) -> Docket | None:
+        """The plans; what they refer to comes beside the resource's own references."""
+        if self.plans is None:
+            return None
+        return await self.plans.look(
+            self.kind, self.name, self.namespace, self.cluster, lambda refs: self.refers((*references, *refs))
+        )
+
+
+async def _without_target(desk: Desk, now: Callable[[], datetime]) -> Outcome:
+    """Plans whose target is not there are told so; they are looked at again, for no other pass does it."""
+    docket = await desk.look()
+    if docket is None or not docket.unfinished:
+        return GONE
+    course = docket.steer(None, None, now())
+    await docket.write(course, now(), acting=False)
+    return Outcome("waiting", look_again=course.look_again)
+
+
+async def _pass(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk, now: Callable[[], datetime]) -> Outcome:
     gauges: tuple[tuple[str, float], ...] = ()
     try:
+        docket = await desk.look(kind.references(subject.spec))
+        subject = replace(subject, plan=docket.running if docket else None)
         facts = await kind.observe(subject, cluster)
         gauges = tuple(kind.gauges(facts).items())
-        decision = _restrained(subject, kind.decide(subject, facts, now()))
+        course = docket.steer(subject, facts, now()) if docket else Course()
+        subject = replace(subject, plan=course.active)
+        decision = _restrained(subject, _together(kind.decide(subject, facts, now()), course))
+        if docket:
+            # Before anything is done: a crash in between finds the plan where it was meant to be.
+            await docket.write(course, now(), acting=course.active is not None and bool(decision.actions))
         decision = await _carried_out(kind, subject, decision, cluster)
     except Interrupted as stop:
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
@@ -85,6 +125,16 @@ async def _pass(kind: Kind, subject: Subject, cluster: Cluster, now: Callable[[]
         return await _release(kind, subject, cluster)
     told = await _tell(kind, subject, decision, cluster, now())
     return replace(_outcome(decision), gauges=gauges, conditions=told)
+
+
+def _together(decision: Decision, course: Course) -> Decision:
+    """The resource's own care first, then the step of the plan that runs."""
+    return replace(
+        decision,
+        actions=(*decision.actions, *course.actions),
+        claims=(*decision.claims, *course.claims),
+        look_again=min((one for one in (decision.look_again, course.look_again) if one is not None), default=None),
+    )
 
 
 def _restrained(subject: Subject, decision: Decision) -> Decision:

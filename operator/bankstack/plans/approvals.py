@@ -13,7 +13,7 @@ from typing import Final
 from bankstack.engine.conditions import moment
 from bankstack.engine.objects import Manifest
 from bankstack.plans.model import PlanApprovalSpec
-from bankstack.plans.risk import Needed
+from bankstack.plans.risk import MOST, Needed
 
 SERVICE_ACCOUNT: Final = "system:serviceaccount:"
 
@@ -66,8 +66,8 @@ def tally(asked: Asked, needed: Needed, given: Iterable[Approval], now: datetime
         else:
             sentences.append(against)
     if len(counts) >= needed.count:
-        return Tally(tuple(counts)[: max(needed.count, len(counts))])
-    return Tally(tuple(counts), (_lacking(asked, needed.count - len(counts), counts), *sentences))
+        return Tally(tuple(counts)[:MOST])
+    return Tally(tuple(counts)[:MOST], (_lacking(asked, needed.count - len(counts), counts), *sentences))
 
 
 def _against(one: Approval, asked: Asked, counts: dict[str, str], now: datetime) -> str | None:
