@@ -44,12 +44,8 @@ def steer(target: str, plans: Iterable[Plan | Unreadable], setting: Setting) -> 
 def _with(steered: Steered, plan: Plan, setting: Setting, blocker: str | None) -> Steered:
     if (entry := steered.journal.ended(plan.uid)) is not None:
         return _noted(steered, plan, _adopted(plan, entry))
-    holder = steered.journal.active.get(plan.target)
-    if plan.runs and (holder is None or holder[1] == plan.uid):
-        return _walked(_begin(steered, plan), plan, plan.status, setting)
     if plan.runs:
-        told = f"by the journal's word ChangePlan {holder[0] if holder else ''} runs: this one goes on after it"
-        return _noted(steered, plan, _said(plan.status, told))
+        return _gone_on(steered, plan, setting)
     standing = lifecycle.stand(plan, setting)
     steered = replace(steered, look_again=_soonest(steered.look_again, standing.look_again))
     if standing.status.state in FINISHED:
@@ -59,6 +55,14 @@ def _with(steered: Steered, plan: Plan, setting: Setting, blocker: str | None) -
     if ahead := blocker or _ahead(steered, plan):
         return _noted(steered, plan, _said(standing.status, ahead))
     return _walked(_begin(steered, plan), plan, begun(standing.status, setting), setting)
+
+
+def _gone_on(steered: Steered, plan: Plan, setting: Setting) -> Steered:
+    name, uid = steered.journal.active.get(plan.target, (plan.name, plan.uid))
+    if uid == plan.uid:
+        return _walked(_begin(steered, plan), plan, plan.status, setting)
+    told = f"by the journal's word ChangePlan {name} runs: this one goes on after it"
+    return _noted(steered, plan, _said(plan.status, told))
 
 
 def _ahead(steered: Steered, plan: Plan) -> str | None:

@@ -157,7 +157,7 @@ async def prove(namespace: str, cluster: Cluster) -> Proof:
 async def _overlooked(
     target: str, found: list[Plan | Unreadable], book: Journal, namespace: str, cluster: Cluster
 ) -> tuple[Plan | Unreadable, ...]:
-    """The plan that runs by the journal's word and was not listed: it is asked for by its name, before it is given up."""
+    """The plan that runs by the journal's word and was not listed: asked for by name before it is given up."""
     name, uid = book.active.get(target, ("", ""))
     if not name or any(isinstance(one, Unreadable) or one.uid == uid for one in found):
         return ()

@@ -11,7 +11,7 @@ from typing import Any
 from bankstack.engine.conditions import moment, stamp
 from bankstack.engine.decision import Action
 from bankstack.engine.declared import Declared
-from bankstack.engine.operation import Abort, Active, Cancel, Do, Done, Operation, Step, Wait
+from bankstack.engine.operation import Abort, Active, Cancel, Do, Done, Step, Wait
 from bankstack.plans.lifecycle import sentence
 from bankstack.plans.model import ChangePlanStatus, StepStatus
 from bankstack.plans.plan import Plan
@@ -36,14 +36,12 @@ def begun(status: ChangePlanStatus, setting: Setting) -> ChangePlanStatus:
 
 def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
     """On from the first step that is not done, as far as the facts allow."""
-    subject, operation = setting.subject, setting.operations.get(plan.spec.operation)
+    subject = setting.subject
     status = status.model_copy(update={"observed_generation": plan.manifest["metadata"]["generation"]})
     if subject is None or subject.deleting or subject.uid != status.target_uid:
         return _over(status, "Failed", f"{_lost(plan, subject)}: the plan ends where it is, {_where(status)}")
     while current := next((one for one in status.steps or () if one.state != "Done"), None):
-        step = operation.step(current.name) if operation else None
-        if step is None:
-            return _unknown(plan, status, current, setting)
+        step = _step(plan, current, setting)
         if _is_cancelled(plan, step, current):
             return _over(status, "Cancelled", f"cancelled {_where(status)}: the target goes back to what is declared")
         if subject.paused:
@@ -52,17 +50,38 @@ def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
         status, current = _entered(status, current, setting)
         now = active(plan, status, current, setting.now)
         verdict = step.judge(replace(subject, plan=now), setting.facts, setting.now)
-        match verdict:
-            case Done(evidence=evidence, kept=kept):
-                status = _done(status, current, evidence, dict(kept), setting)
-            case Do(actions=actions, told=told):
-                return Walk(_said(status, told or f"{current.name} is under way"), now, actions)
-            case Wait(sentence=told, look_again=seconds):
-                return Walk(_said(status, told), now, look_again=seconds)
-            case Abort(sentence=told):
-                failed = _changed(status, current, state="Failed", finished_at=stamp(setting.now))
-                return _over(failed, "Failed", told)
+        if not isinstance(verdict, Done):
+            return _on_the_way(status, current, now, verdict, setting)
+        status = _done(status, current, verdict, setting)
     return _over(status, "Succeeded", f"all {len(status.steps or ())} steps are done")
+
+
+def _step(plan: Plan, current: StepStatus, setting: Setting) -> Step:
+    operation = setting.operations.get(plan.spec.operation)
+    return (operation.step(current.name) if operation else None) or Step(current.name, _nobody_knows, Cancel.DURING)
+
+
+def _nobody_knows(subject: Declared[Any, Any], _facts: object, _now: datetime) -> Wait:
+    """The judge of a step that another version of the operator began."""
+    what = f"step {subject.plan.step} of {subject.plan.operation}" if subject.plan else "this step"
+    return Wait(
+        f"this version of the operator does not know {what}: the plan stays where it is. Go back to the version that "
+        "began it, or cancel the plan",
+        60.0,
+    )
+
+
+def _on_the_way(
+    status: ChangePlanStatus, current: StepStatus, now: Active, verdict: Do | Wait | Abort, setting: Setting
+) -> Walk:
+    match verdict:
+        case Do(actions=actions, told=told):
+            return Walk(_said(status, told or f"{current.name} is under way"), now, actions)
+        case Wait(sentence=told, look_again=seconds):
+            return Walk(_said(status, told), now, look_again=seconds)
+        case Abort(sentence=told):
+            failed = _changed(status, current, state="Failed", finished_at=stamp(setting.now))
+            return _over(failed, "Failed", told)
 
 
 def active(plan: Plan, status: ChangePlanStatus, step: StepStatus, now: datetime) -> Active:
@@ -92,12 +111,9 @@ def _entered(status: ChangePlanStatus, current: StepStatus, setting: Setting) ->
     return entered, next(one for one in entered.steps or () if one.name == current.name)
 
 
-def _done(
-    status: ChangePlanStatus, current: StepStatus, evidence: str, kept: dict[str, str], setting: Setting
-) -> ChangePlanStatus:
-    return _changed(
-        status, current, state="Done", finished_at=stamp(setting.now), evidence=sentence(evidence), kept=kept or None
-    )
+def _done(status: ChangePlanStatus, current: StepStatus, verdict: Done, setting: Setting) -> ChangePlanStatus:
+    evidence, kept = sentence(verdict.evidence), dict(verdict.kept) or None
+    return _changed(status, current, state="Done", finished_at=stamp(setting.now), evidence=evidence, kept=kept)
 
 
 def _changed(status: ChangePlanStatus, current: StepStatus, **update: Any) -> ChangePlanStatus:  # noqa: ANN401 - fields
@@ -111,16 +127,6 @@ def _said(status: ChangePlanStatus, told: str) -> ChangePlanStatus:
 
 def _over(status: ChangePlanStatus, state: str, told: str) -> Walk:
     return Walk(status.model_copy(update={"state": state, "message": sentence(told)}))
-
-
-def _unknown(plan: Plan, status: ChangePlanStatus, current: StepStatus, setting: Setting) -> Walk:
-    told = (
-        f"this version of the operator does not know step {current.name} of {plan.spec.operation}: the plan stays "
-        "where it is. Go back to the version that began it, or cancel the plan"
-    )
-    if plan.to_be_cancelled:
-        return _over(status, "Cancelled", f"cancelled {_where(status)}, by a version that does not know the step")
-    return Walk(_said(status, told), active(plan, status, current, setting.now))
 
 
 def _lost(plan: Plan, subject: Declared[Any, Any] | None) -> str:
