@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bankstack.engine.decision import Apply
+from bankstack.engine.decision import MISSING, Apply
 from bankstack.engine.objects import FIELD_MANAGER, Manifest, Ref, annotation, digest, ref
 
 APPLIED = "bankstack.io/applied"
@@ -38,7 +38,7 @@ def mark(manifest: Manifest) -> Manifest:
 def difference(marked: Manifest, live: Manifest | None) -> str | None:
     """Why it must be applied: Missing, Changed (we want something else), Drifted (somebody changed it)."""
     if live is None:
-        return "Missing"
+        return MISSING
     if annotation(live, APPLIED) != marked["metadata"]["annotations"][APPLIED]:
         return "Changed"
     return None if covers(owned(live), marked) else "Drifted"

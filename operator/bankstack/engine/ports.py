@@ -27,6 +27,9 @@ class Cluster(Reader, Protocol):
     async def apply(self, manifest: Manifest, namespace: str) -> Manifest:
         """Server-side apply in our one name, forced: callers made sure that the object is ours."""
 
+    async def apply_new(self, manifest: Manifest, namespace: str) -> Manifest | None:
+        """The same where nothing of that name is there; None where something is (it is left as it is)."""
+
     async def create(self, manifest: Manifest, namespace: str) -> Manifest | None:
         """Make it; None where one of that name is there already (it is left as it is)."""
 
