@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import random
 import subprocess
 import time
@@ -22,7 +23,7 @@ BOTH = ("ColdWallet/vault", "LndNode/lnd1")
 #: Money itself: what deletes it takes it away, and nothing makes it anew.
 KEPT = ("secret/lnd1-wallet",)
 #: Drawn once per run of the suite; printed on failure.
-SEED, KILLS = 21, 5
+SEED, KILLS = 21, int(os.environ.get("BANK_KILLS", "5"))
 
 
 #: An operator that would write LND's pod otherwise. Its compiled files are never compared with their sources.
