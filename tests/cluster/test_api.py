@@ -43,7 +43,7 @@ def bank(lab: Lab, outside: Outside) -> Iterator[Bank]:  # noqa: ARG001 - order
     room.apply(sample("bank"), sample("ledger"), sample("lnd1"), vault)
     room.await_resources(*OTHERS, API, within=420)
     yield room
-    lab.kubectl("delete", "namespace", WHOLE, "--wait=false")
+    lab.kubectl("delete", "namespace", WHOLE, "--timeout=150s")
 
 
 def mode(bank: Bank) -> str:
