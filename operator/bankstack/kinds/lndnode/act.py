@@ -21,7 +21,7 @@ from bankstack.engine.execute import foreign, is_ours
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
 from bankstack.engine.ports import Act, Cluster, Reader
-from bankstack.kinds.lndnode import consumers, macaroons, names, pki, sealed
+from bankstack.kinds.lndnode import checks, consumers, macaroons, names, pki, sealed
 from bankstack.kinds.lndnode.facts import Wallet
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -126,10 +126,10 @@ async def make_seed(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect
 
 
 async def init_wallet(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
-    """Give LND the wallet of the Secret. Looked at once more: it must be this node's, and nobody's before."""
+    """Give LND the wallet of the Secret. Looked at once more: it must be this node's, whole, and nobody's before."""
     live = await _there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
     held = _require_unused(node, live)
-    seed = sealed.seed(live)
+    seed = _whole_seed(node, live)
     window = 0 if held.made_by_us else RECOVERY_WINDOW
     async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
         await lnd.init_wallet(sealed.password(live), seed, macaroons.root_key(seed), window)
@@ -212,6 +212,15 @@ def _require_unused(node: LndNode, secret: Manifest) -> Wallet:
         told = f"Secret {node.spec.wallet.secret} is not the unused wallet of {node.name} any more: looked at again"
         raise Interrupted(Finding("WalletInUse", told, Transient()))
     return held
+
+
+def _whole_seed(node: LndNode, secret: Manifest) -> tuple[str, ...]:
+    # Counted here too: that no wallet comes of half a seed must not rest on which LND it is.
+    seed = sealed.seed(secret)
+    if len(seed) != checks.SEED_WORDS:
+        told = f"the seed in Secret {node.spec.wallet.secret} has {len(seed)} words instead of {checks.SEED_WORDS}"
+        raise Interrupted(Finding("WalletSecretIncomplete", f"{told}: no wallet is made of it", Transient()))
+    return seed
 
 
 async def _write(

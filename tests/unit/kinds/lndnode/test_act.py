@@ -96,6 +96,20 @@ async def test_a_wallet_that_has_an_identity_is_never_given_to_lnd_again() -> No
     assert len(disk(bank).made) == 1
 
 
+@pytest.mark.parametrize("words", [0, 12, 23, 25])
+async def test_a_seed_that_is_not_24_words_never_reaches_lnd(words: int) -> None:
+    bank = await running()
+    bank.server.remove(bank.key(SECRET, WALLET))
+    files = {"password": b"hunter2222", "seed": " ".join(["word"] * words).encode()}
+    meta = {"name": WALLET, "namespace": NAMESPACE, "annotations": {names.CLAIMED_BY: "lnd1"}}
+    bank.user_applies(SECRET, manifests.secret(meta, files))
+    before = len(bank.calls.made)
+    stop = await refused(bank, "init_wallet")
+    assert (stop.finding.reason, type(stop.finding.policy)) == ("WalletSecretIncomplete", Transient)
+    assert f"{words} words instead of 24" in stop.finding.message
+    assert not [call for call in bank.calls.made[before:] if call.startswith("lnd ")]
+
+
 async def test_of_a_wallet_that_someone_brought_only_annotations_are_ours() -> None:
     bank = Bank()
     words = " ".join(f"word{place}" for place in range(24))
