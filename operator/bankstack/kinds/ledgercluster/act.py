@@ -12,13 +12,13 @@ from typing import Final
 
 from bankstack.clients.mongo.answers import Blank, Canary, User
 from bankstack.clients.mongo.client import Connect, Mongo
-from bankstack.engine import manifests
+from bankstack.engine import manifests, signing
 from bankstack.engine.decision import Ask
 from bankstack.engine.execute import foreign, is_ours
 from bankstack.engine.finding import Finding, Interrupted, Transient
 from bankstack.engine.objects import SECRET, Manifest, Ref, annotation
 from bankstack.engine.ports import Act, Cluster, Reader
-from bankstack.kinds.ledgercluster import checks, children, names, pki, sealed
+from bankstack.kinds.ledgercluster import checks, children, names, sealed
 from bankstack.kinds.ledgercluster.doors import Keys, keys, operators_door, systems_door
 from bankstack.kinds.ledgercluster.observe import version
 from bankstack.kinds.ledgercluster.subject import LedgerCluster
@@ -79,12 +79,16 @@ def _complete(files: Mapping[str, bytes], cluster: LedgerCluster) -> dict[str, b
         return made
     now = datetime.now(UTC)
     if not (made.get(sealed.AUTHORITY) and made.get(sealed.AUTHORITY_KEY)):
-        authority = pki.make_authority(f"bankstack {cluster.namespace}/{cluster.name}", now)
-        made |= dict(zip((sealed.AUTHORITY, sealed.AUTHORITY_KEY), authority, strict=True))
+        fresh = signing.make_authority(f"bankstack {cluster.namespace}/{cluster.name}", now)
+        made |= {sealed.AUTHORITY: fresh.certificate, sealed.AUTHORITY_KEY: fresh.key}
         made.pop(sealed.CERTIFICATE, None)
     if sealed.CERTIFICATE not in made:
-        authority = (made[sealed.AUTHORITY], made[sealed.AUTHORITY_KEY])
-        made[sealed.CERTIFICATE] = pki.issue(authority, names.certificate_names(cluster), now)
+        authority = signing.Pair(made[sealed.AUTHORITY], made[sealed.AUTHORITY_KEY])
+        hosts = names.certificate_names(cluster)
+        # As long as the authority: changing either needs a restart of every member. Members call each other.
+        issued = signing.issue(authority, hosts, now, signing.AUTHORITY_LIFE, calls=True)
+        # In one PEM, as mongod takes it.
+        made[sealed.CERTIFICATE] = issued.certificate + issued.key
     return made
 
 

@@ -14,14 +14,14 @@ from typing import Final
 
 from bankstack.clients.lnd.answers import Permission
 from bankstack.clients.lnd.client import Connect, Lightning
-from bankstack.engine import drift, manifests
+from bankstack.engine import drift, manifests, signing
 from bankstack.engine.conditions import stamp
 from bankstack.engine.decision import Ask
 from bankstack.engine.execute import foreign, is_ours
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
 from bankstack.engine.ports import Act, Cluster, Reader
-from bankstack.kinds.lndnode import checks, consumers, macaroons, names, pki, sealed
+from bankstack.kinds.lndnode import certificates, checks, consumers, macaroons, names, pki, sealed
 from bankstack.kinds.lndnode.facts import Wallet
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -62,7 +62,7 @@ def acts(connect: Connect) -> dict[str, Act]:
 async def make_authority(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
     """An authority of the node's own; one that is there is left alone."""
     place = names.authority(node.name)
-    made = pki.make_authority(f"bankstack {node.namespace}/{node.name}", datetime.now(UTC))
+    made = signing.make_authority(f"bankstack {node.namespace}/{node.name}", datetime.now(UTC))
     meta = manifests.retained(node, names.COMPONENT, place.name)
     secret = manifests.secret(meta, {"tls.crt": made.certificate, "tls.key": made.key})
     if await cluster.create(secret, node.namespace) is None:
@@ -77,8 +77,9 @@ async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     files = manifests.opened(signer)
     place = names.certificate(node.name)
     before = await _ours_or_none(place, node, cluster)
-    pair = pki.Pair(files.get("tls.crt", b""), files.get("tls.key", b""))
-    made = pki.issue(pair, names.certificate_names(node.name, node.namespace), datetime.now(UTC))
+    pair = signing.Pair(files.get("tls.crt", b""), files.get("tls.key", b""))
+    hosts = names.certificate_names(node.name, node.namespace)
+    made = signing.issue(pair, hosts, datetime.now(UTC), certificates.LIFE)
     known = await _authorities(node, cluster)
     bundle = pki.read_bundle(pair.certificate) | _chosen(known, ask)
     written = {"tls.crt": made.certificate, "tls.key": made.key, "ca.crt": _joined(bundle)}

@@ -5,7 +5,8 @@ whatever has been issued since: so clients trust the authority of what it shows 
 the one of what it will show next, and no restart, whenever it comes, cuts them off.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from bankstack.engine.conditions import Claim, stamp
 from bankstack.engine.decision import Ask
@@ -13,6 +14,8 @@ from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
 from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.facts import Authority, Facts, Published, Unusable
 from bankstack.kinds.lndnode.subject import LndNode
+
+LIFE: Final = timedelta(days=365)
 
 
 def steps(node: LndNode, facts: Facts, now: datetime) -> tuple[Ask, ...]:

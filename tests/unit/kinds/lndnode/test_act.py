@@ -10,7 +10,7 @@ from tests.misoperations import sample
 from tests.simulation.bank import LND_NODE, Bank
 from tests.simulation.world import NAMESPACE
 
-from bankstack.engine import declared, manifests
+from bankstack.engine import declared, manifests, signing
 from bankstack.engine.decision import Ask
 from bankstack.engine.drift import owned
 from bankstack.engine.finding import Interrupted, Stalled, Transient
@@ -172,7 +172,7 @@ async def test_a_new_certificate_stands_beside_those_that_are_trusted_already() 
 
 async def test_a_given_authority_signs_and_is_trusted() -> None:
     bank = Bank()
-    theirs = pki.make_authority("theirs", bank.now)
+    theirs = signing.make_authority("theirs", bank.now)
     files = {"tls.crt": theirs.certificate, "tls.key": theirs.key}
     bank.user_applies(SECRET, manifests.secret({"name": "our-ca", "namespace": NAMESPACE}, files))
     bank.opens("vault")
