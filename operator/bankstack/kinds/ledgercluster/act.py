@@ -14,9 +14,9 @@ from bankstack.clients.mongo.answers import Blank, Canary, User
 from bankstack.clients.mongo.client import Connect, Mongo
 from bankstack.engine import manifests, signing
 from bankstack.engine.decision import Ask
-from bankstack.engine.execute import foreign, is_ours
 from bankstack.engine.finding import Finding, Interrupted, Transient
-from bankstack.engine.objects import SECRET, Manifest, Ref, annotation
+from bankstack.engine.live import at_version, ours
+from bankstack.engine.objects import SECRET, Ref, annotation
 from bankstack.engine.ports import Act, Cluster, Reader
 from bankstack.kinds.ledgercluster import checks, children, names, sealed
 from bankstack.kinds.ledgercluster.doors import Keys, keys, operators_door, systems_door
@@ -55,7 +55,7 @@ def acts(connect: Connect) -> dict[str, Act]:
 async def keep_credentials(cluster: LedgerCluster, _ask: Ask, world: Cluster) -> None:
     """Both Secrets with everything: from each other first, made only where neither has it."""
     places = (names.internal(cluster.name), names.internal_copy(cluster.name))
-    found = [await _ours_or_none(place, cluster, world) for place in places]
+    found = [await ours(place, cluster, world) for place in places]
     files = [manifests.opened(one) if one else {} for one in found]
     whole = _complete(sealed.joined(files[0], files[1]), cluster)
     for place, live, there in zip(places, found, files, strict=True):
@@ -66,7 +66,7 @@ async def keep_credentials(cluster: LedgerCluster, _ask: Ask, world: Cluster) ->
             if await world.create(manifest, cluster.namespace) is None:
                 raise Interrupted(Finding("SecretMade", f"{place} was just made: looked at again", Transient()))
         elif written != there:
-            await world.apply(_at_version(manifest, live), cluster.namespace)
+            await world.apply(at_version(manifest, live), cluster.namespace)
 
 
 def _complete(files: Mapping[str, bytes], cluster: LedgerCluster) -> dict[str, bytes]:
@@ -179,12 +179,12 @@ def _changed(told: str) -> Interrupted:
 
 
 def _password() -> bytes:
-    return base64.urlsafe_b64encode(secrets.token_bytes(PASSWORD_BYTES)).rstrip(b"=")
+    return secrets.token_urlsafe(PASSWORD_BYTES).encode()
 
 
 async def _sealed(cluster: LedgerCluster, reader: Reader) -> dict[str, bytes]:
     places = (names.internal(cluster.name), names.internal_copy(cluster.name))
-    found = [await _ours_or_none(place, cluster, reader) for place in places]
+    found = [await ours(place, cluster, reader) for place in places]
     files = [manifests.opened(one) if one else {} for one in found]
     return sealed.joined(files[0], files[1])
 
@@ -194,16 +194,3 @@ async def _keys(cluster: LedgerCluster, reader: Reader) -> Keys:
     if known is None:
         raise _changed(f"{names.internal(cluster.name)} is gone again")
     return known
-
-
-async def _ours_or_none(place: Ref, cluster: LedgerCluster, reader: Reader) -> Manifest | None:
-    found = await reader.get(place, cluster.namespace)
-    if found is not None and not is_ours(found, cluster):
-        raise Interrupted(foreign(found))
-    return found
-
-
-def _at_version(manifest: Manifest, live: Manifest) -> Manifest:
-    """Only onto what was read: the API server refuses it where the object has changed since."""
-    seen = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-    return manifest | {"metadata": manifest["metadata"] | seen}

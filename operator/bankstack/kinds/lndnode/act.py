@@ -17,8 +17,8 @@ from bankstack.clients.lnd.client import Connect, Lightning
 from bankstack.engine import drift, manifests, signing
 from bankstack.engine.conditions import stamp
 from bankstack.engine.decision import Ask
-from bankstack.engine.execute import foreign, is_ours
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
+from bankstack.engine.live import at_version, ours
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
 from bankstack.engine.ports import Act, Cluster, Reader
 from bankstack.kinds.lndnode import certificates, checks, consumers, macaroons, names, pki, sealed
@@ -67,7 +67,7 @@ async def make_authority(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
     secret = manifests.secret(meta, {"tls.crt": made.certificate, "tls.key": made.key})
     if await cluster.create(secret, node.namespace) is None:
         # There already: by a quicker operator, which is as good, or somebody else's, which is not.
-        await _ours_or_none(place, node, cluster)
+        await ours(place, node, cluster)
 
 
 async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:
@@ -76,7 +76,7 @@ async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     signer = await _there(names.authority_secret(node.name, given), node, cluster)
     files = manifests.opened(signer)
     place = names.certificate(node.name)
-    before = await _ours_or_none(place, node, cluster)
+    before = await ours(place, node, cluster)
     pair = signing.Pair(files.get("tls.crt", b""), files.get("tls.key", b""))
     hosts = names.certificate_names(node.name, node.namespace)
     made = signing.issue(pair, hosts, datetime.now(UTC), certificates.LIFE)
@@ -84,7 +84,7 @@ async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     bundle = pki.read_bundle(pair.certificate) | _chosen(known, ask)
     written = {"tls.crt": made.certificate, "tls.key": made.key, "ca.crt": _joined(bundle)}
     meta = manifests.retained(node, names.COMPONENT, place.name)
-    await cluster.apply(_at_version(manifests.secret(meta, written), before), node.namespace)
+    await cluster.apply(at_version(manifests.secret(meta, written), before), node.namespace)
 
 
 async def claim_wallet(node: LndNode, ask: Ask, cluster: Cluster) -> None:
@@ -109,7 +109,7 @@ async def make_wallet(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
     """A password, only where no such Secret is, and claimed from its first moment. LND starts with it."""
     meta = manifests.retained(node, names.COMPONENT, node.spec.wallet.secret)
     meta["annotations"] = {names.CLAIMED_BY: node.name, names.MADE_BY: sealed.US}
-    password = base64.urlsafe_b64encode(secrets.token_bytes(PASSWORD_BYTES)).rstrip(b"=")
+    password = secrets.token_urlsafe(PASSWORD_BYTES).encode()
     if await cluster.create(manifests.secret(meta, {"password": password}), node.namespace) is None:
         # Someone was quicker. What comes after this Ask must not start on another's wallet.
         raise Interrupted(Finding("WalletInUse", f"Secret {node.spec.wallet.secret} was just made", Transient()))
@@ -140,7 +140,7 @@ async def publish(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -
     """A consumer's Secret: its own macaroon, whom to trust, and the node's identity."""
     consumer = next(one for one in consumers.CONSUMERS if one.name == ask.words["consumer"])
     place = names.consumer(node.name, consumer.name)
-    before = await _ours_or_none(place, node, cluster)
+    before = await ours(place, node, cluster)
     root = await _root_key(node, cluster)
     known = await _authorities(node, cluster)
     bundle = _joined(_chosen(known, ask))
@@ -156,13 +156,13 @@ async def publish(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -
         "pubkey": info.identity_pubkey.encode(),
     }
     meta = manifests.retained(node, names.COMPONENT, place.name, permissions=consumer.digest)
-    await cluster.apply(_at_version(manifests.secret(meta, written), before), node.namespace)
+    await cluster.apply(at_version(manifests.secret(meta, written), before), node.namespace)
 
 
 async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """The newest backup beside the former ones; never one that has lost a channel that still is."""
     place = names.channel_backup(node.name)
-    before = await _ours_or_none(place, node, cluster)
+    before = await ours(place, node, cluster)
     root = await _root_key(node, cluster)
     async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
         exported, outpoints = await lnd.export_backup(_macaroon(root, macaroons.OBSERVE))
@@ -174,7 +174,7 @@ async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, connect
         sealed.OUTPOINTS: "\n".join(sorted(outpoints)).encode(),
     }
     meta = manifests.retained(node, names.COMPONENT, place.name, channels=ask.words["channels"], saved_at=stamp(now))
-    await cluster.apply(_at_version(manifests.secret(meta, files), before), node.namespace)
+    await cluster.apply(at_version(manifests.secret(meta, files), before), node.namespace)
 
 
 async def _refuse_a_loss(
@@ -239,7 +239,7 @@ async def _write(
     del patch["type"]
     if not patch["data"]:
         del patch["data"]
-    await cluster.apply(_at_version(patch, live), node.namespace)
+    await cluster.apply(at_version(patch, live), node.namespace)
 
 
 def _owned_keys(live: Manifest) -> Mapping[str, object]:
@@ -247,21 +247,13 @@ def _owned_keys(live: Manifest) -> Mapping[str, object]:
     return found
 
 
-def _at_version(manifest: Manifest, live: Manifest | None) -> Manifest:
-    """Only onto what was read: the API server refuses it where the object has changed since."""
-    if live is None:
-        return manifest
-    seen = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-    return manifest | {"metadata": manifest["metadata"] | seen}
-
-
 async def _authorities(node: LndNode, reader: Reader) -> dict[str, str]:
     """Whom LND's certificate may be signed by."""
     given = node.spec.tls.ca_secret if node.spec.tls else None
     place = names.authority_secret(node.name, given)
-    ours = by_ref(await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}))
-    signer = await reader.get(place, node.namespace) if given else ours.get(place)
-    return sealed.known_authorities(node, ours, signer)
+    children = by_ref(await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}))
+    signer = await reader.get(place, node.namespace) if given else children.get(place)
+    return sealed.known_authorities(node, children, signer)
 
 
 def _chosen(known: Mapping[str, str], ask: Ask) -> dict[str, str]:
@@ -276,13 +268,6 @@ async def _there(place: Ref, node: LndNode, reader: Reader) -> Manifest:
     found = await reader.get(place, node.namespace)
     if found is None:
         raise Interrupted(Finding("SecretMissing", f"{place} is gone again: looked at anew", Transient()))
-    return found
-
-
-async def _ours_or_none(place: Ref, node: LndNode, reader: Reader) -> Manifest | None:
-    found = await reader.get(place, node.namespace)
-    if found is not None and not is_ours(found, node):
-        raise Interrupted(foreign(found))
     return found
 
 
