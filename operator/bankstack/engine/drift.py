@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bankstack.engine.decision import MISSING, Apply
-from bankstack.engine.objects import FIELD_MANAGER, Manifest, Ref, annotation, digest, ref
+from bankstack.engine.objects import FIELD_MANAGER, Manifest, Ref, annotated, annotation, digest, ref
 
 APPLIED = "bankstack.io/applied"
 #: Parts of an item's key that the server fills in where we do not write them.
@@ -30,9 +30,7 @@ def changes(wanted: Iterable[Manifest], live: Mapping[Ref, Manifest]) -> tuple[A
 
 def mark(manifest: Manifest) -> Manifest:
     """The manifest with the digest of itself as an annotation."""
-    meta = manifest["metadata"]
-    annotations = {**meta.get("annotations", {}), APPLIED: digest(manifest)}
-    return {**manifest, "metadata": {**meta, "annotations": annotations}}
+    return annotated(manifest, {APPLIED: digest(manifest)})
 
 
 def difference(marked: Manifest, live: Manifest | None) -> str | None:

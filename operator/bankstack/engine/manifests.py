@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bankstack.engine.declared import Declared
 from bankstack.engine.model import PodOverride
-from bankstack.engine.objects import OWNER_LABEL, Manifest
+from bankstack.engine.objects import OWNER_LABEL, Manifest, annotated
 
 #: Labels of an object whose content is money: no owner reference, never swept.
 RETAINED: Final = {"bankstack.io/retain": "true"}
@@ -104,6 +104,11 @@ def stateful_set(meta: Manifest, pods: Mapping[str, str], template: Manifest, se
             "template": template,
         },
     }
+
+
+def stopped(held: Manifest, said: Mapping[str, str] | None = None) -> Manifest:
+    """A StatefulSet as it is but for its pods; what has to be remembered of them is said on it."""
+    return annotated(held, said or {}) | {"spec": held["spec"] | {"replicas": 0}}
 
 
 def disruption_budget(meta: Manifest, pods: Mapping[str, str], may_be_gone: int = 0) -> Manifest:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,6 +93,17 @@ def annotation(manifest: Manifest, key: str) -> str | None:
     return None if value is None else str(value)
 
 
+def annotated(manifest: Manifest, more: Mapping[str, str]) -> Manifest:
+    """The manifest with these annotations besides its own."""
+    meta = manifest["metadata"]
+    return manifest | {"metadata": meta | {"annotations": meta.get("annotations", {}) | more}}
+
+
 def digest(value: object) -> str:
     """12 hex digits that change when `value` (JSON) does."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:12]
+
+
+def canonical(value: object) -> str:
+    """JSON that is the same text whenever `value` is the same."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

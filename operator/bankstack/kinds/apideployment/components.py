@@ -4,7 +4,17 @@ import json
 from typing import Any, Final
 
 from bankstack.engine import manifests
-from bankstack.engine.objects import DEPLOYMENT, OWNER_LABEL, STATEFUL_SET, Manifest, Ref, annotation, digest
+from bankstack.engine.objects import (
+    DEPLOYMENT,
+    OWNER_LABEL,
+    STATEFUL_SET,
+    Manifest,
+    Ref,
+    annotated,
+    annotation,
+    canonical,
+    digest,
+)
 from bankstack.kinds.apideployment import environment, names
 from bankstack.kinds.apideployment.component import Component, Probe, Volume
 from bankstack.kinds.apideployment.facts import Facts
@@ -112,7 +122,7 @@ def _stateful(api: Api, component: Component, facts: Facts) -> Manifest:
     kept = annotation(live, CLAIMS) if live else None
     claims = json.loads(kept) if kept else [_claim(api, component, one) for one in component.volumes or [] if one.size]
     meta = manifests.owned(api, component.name, names.component(api, component.name))
-    meta["annotations"] = {CLAIMS: json.dumps(claims, sort_keys=True, separators=(",", ":"))}
+    meta["annotations"] = {CLAIMS: canonical(claims)}
     template = _template(api, component, facts, live)
     made = manifests.stateful_set(meta, _selector(api, component), template, names.component(api, component.name))
     spec = {
@@ -168,8 +178,7 @@ def _template(api: Api, component: Component, facts: Facts, live: Manifest | Non
     made = manifests.pod_template(labels, _pod_spec(api, component, facts), component.pod)
     last = live["spec"]["template"]["metadata"].get("annotations", {}).get(names.CREDENTIALS) if live else None
     version = environment.credentials(api, component, facts, last)
-    annotations = made["metadata"].get("annotations", {}) | {names.CREDENTIALS: version}
-    return made | {"metadata": made["metadata"] | {"annotations": annotations}}
+    return annotated(made, {names.CREDENTIALS: version})
 
 
 def _pod_spec(api: Api, component: Component, facts: Facts) -> Manifest:

@@ -14,7 +14,7 @@ from typing import Final
 from bankstack.engine import frozen
 from bankstack.engine import manifests as m
 from bankstack.engine.model import PodOverride, Storage
-from bankstack.engine.objects import Manifest, Ref, annotation, digest, ref
+from bankstack.engine.objects import Manifest, Ref, annotated, annotation, canonical, digest, ref
 from bankstack.kinds.coldwallet import config, names, rights, specter
 from bankstack.kinds.coldwallet.credentials import RPCAUTH
 from bankstack.kinds.coldwallet.descriptors import Pair
@@ -42,13 +42,6 @@ def wanted(wallet: ColdWallet, watched: Pair, live: Live, *, with_specter: bool)
     if wallet.spec.specter is not None and with_specter:
         made += _specter(wallet, wallet.spec.specter, watched, live)
     return made
-
-
-def stopped(wanted_set: Manifest, **annotations: str) -> Manifest:
-    """The same StatefulSet without its pod."""
-    meta = wanted_set["metadata"]
-    merged = meta.get("annotations", {}) | {f"bankstack.io/{key}": value for key, value in annotations.items()}
-    return wanted_set | {"metadata": meta | {"annotations": merged}, "spec": wanted_set["spec"] | {"replicas": 0}}
 
 
 def bitcoind_set(wallet: ColdWallet, bitcoind: Bitcoind) -> Manifest:
@@ -227,8 +220,7 @@ def _kept(wanted_set: Manifest, files: Mapping[str, str], live: Live) -> tuple[M
     earlier: dict[str, str] = json.loads(said) if said else {}
     name = wanted_set["metadata"]["name"]
     used = earlier if earlier and _names(held, _files_name(name, earlier)) else dict(files)
-    annotations = held["metadata"]["annotations"] | {FILES: json.dumps(used, sort_keys=True, separators=(",", ":"))}
-    return held | {"metadata": held["metadata"] | {"annotations": annotations}}, used
+    return annotated(held, {FILES: canonical(used)}), used
 
 
 def _names(stateful_set: Manifest, config_map: str) -> bool:

@@ -43,8 +43,8 @@ def authority(cluster: LedgerCluster, pem: str) -> Manifest:
 
 def disruption_budget(cluster: LedgerCluster) -> Manifest:
     """One member at a time: the others are a majority."""
-    budget = manifests.disruption_budget(manifests.owned(cluster, names.COMPONENT, cluster.name), pods(cluster))
-    return budget | {"spec": budget["spec"] | {"maxUnavailable": 1}}
+    meta = manifests.owned(cluster, names.COMPONENT, cluster.name)
+    return manifests.disruption_budget(meta, pods(cluster), may_be_gone=1)
 
 
 def network_policy(cluster: LedgerCluster) -> Manifest:
@@ -72,16 +72,6 @@ def stateful_set(cluster: LedgerCluster, seat: Seat) -> Manifest:
         kept = spec.get("nodeSelector", {}) | {names.REGION_LABEL: seat.region}
         template = template | {"spec": spec | {"nodeSelector": kept}}
     return manifests.stateful_set(meta, one, template, cluster.name)
-
-
-def stopped(held: Manifest, proof: str | None) -> Manifest:
-    """A member without its pod."""
-    meta = held["metadata"]
-    proven = {names.PROVED_EMPTY: proof} if proof else {}
-    return held | {
-        "metadata": meta | {"annotations": meta.get("annotations", {}) | proven},
-        "spec": held["spec"] | {"replicas": 0},
-    }
 
 
 def image(cluster: LedgerCluster) -> str:

@@ -81,16 +81,6 @@ def stateful_set(node: LndNode, text: str, bitcoind: Endpoint) -> Manifest:
     return manifests.stateful_set(meta, _pods(node), template, node.name)
 
 
-def stopped(held: Manifest, proof: str | None) -> Manifest:
-    """The StatefulSet without its pod: the same graceful stop as LND's own."""
-    meta = held["metadata"]
-    proven = {names.PROVED_EMPTY: proof} if proof else {}
-    return held | {
-        "metadata": meta | {"annotations": meta.get("annotations", {}) | proven},
-        "spec": held["spec"] | {"replicas": 0},
-    }
-
-
 def image(node: LndNode) -> str:
     """The release's image, or the user's own."""
     return node.spec.image or f"lightninglabs/lnd:{node.spec.version}"
