@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bankstack.engine.declared import Declared
 from bankstack.engine.model import PodOverride
-from bankstack.engine.objects import OWNER_LABEL, Manifest, annotated
+from bankstack.engine.objects import MANAGED, OWNER_LABEL, Manifest, annotated
 
 #: Labels of an object whose content is money: no owner reference, never swept.
 RETAINED: Final = {"bankstack.io/retain": "true"}
@@ -21,7 +21,7 @@ def labels(subject: Declared[Any, Any], component: str) -> dict[str, str]:
     return {
         "app.kubernetes.io/name": component,
         "app.kubernetes.io/instance": subject.name,
-        "app.kubernetes.io/managed-by": "bankstack",
+        **MANAGED,
         OWNER_LABEL: subject.owner,
     }
 

@@ -10,6 +10,8 @@ Manifest = dict[str, Any]
 
 FIELD_MANAGER: Final = "bankstack"
 OWNER_LABEL: Final = "bankstack.io/owner"
+#: On everything that the operator makes.
+MANAGED: Final = {"app.kubernetes.io/managed-by": FIELD_MANAGER}
 FINALIZER: Final = "bankstack.io/proof-before-deletion"
 
 

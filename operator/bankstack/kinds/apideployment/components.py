@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from bankstack.engine import manifests
+from bankstack.engine import access, manifests
 from bankstack.engine.objects import (
     DEPLOYMENT,
     OWNER_LABEL,
@@ -25,7 +25,7 @@ CLAIMS: Final = "bankstack.io/claims"
 #: A migration is tried again before a person is called.
 JOB_RETRIES: Final = 3
 #: What a component may connect to is decided by these labels of its pods.
-CLIENT_OF: Final = ("bankstack.io/lnd-client", "bankstack.io/ledger-client", "bankstack.io/redis-client")
+CLIENT_OF: Final = (access.LND_CLIENT, access.LEDGER_CLIENT, access.REDIS_CLIENT)
 
 
 def is_stateful(component: Component) -> bool:

@@ -37,12 +37,6 @@ CREDENTIALS: Final = "bankstack.io/credentials"
 INTAKE: Final = "bankstack.io/intake"
 #: On the redis StatefulSet: the configuration that its template mounts, so that the ConfigMap can come back.
 CONFIG: Final = "bankstack.io/redis-conf"
-#: LND lets in pods with this label.
-LND_CLIENT: Final = "bankstack.io/lnd-client"
-#: Pods with this label may reach Redis.
-REDIS_CLIENT: Final = "bankstack.io/redis-client"
-OPERATOR_NAMESPACE: Final = "bankstack-system"
-
 CHILDREN: Final[tuple[Type, ...]] = (
     CONFIG_MAP, CRON_JOB, DEPLOYMENT, JOB, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET,
     SERVICE, STATEFUL_SET,

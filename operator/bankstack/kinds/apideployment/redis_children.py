@@ -9,7 +9,7 @@ would be remembered as gone.
 import json
 from typing import Final
 
-from bankstack.engine import frozen, manifests
+from bankstack.engine import access, frozen, manifests
 from bankstack.engine.model import Storage
 from bankstack.engine.objects import (
     CONFIG_MAP,
@@ -123,14 +123,11 @@ def _member_service(api: Api, number: int) -> Manifest:
 
 def _network_policy(api: Api) -> Manifest:
     """Its own programs, whoever is labelled, and the operator."""
-    callers = [
-        {"podSelector": {"matchLabels": {OWNER_LABEL: api.owner}}},
-        {"podSelector": {"matchLabels": {"bankstack.io/redis-client": "true"}}},
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.OPERATOR_NAMESPACE}}},
-    ]
-    ports = [{"port": port, "protocol": "TCP"} for port in (names.REDIS_PORT, names.SENTINEL_PORT)]
+    programs = access.pods({OWNER_LABEL: api.owner})
+    callers = (programs, access.clients(access.REDIS_CLIENT), access.THE_OPERATOR)
     meta = manifests.owned(api, names.REDIS, names.redis(api))
-    return manifests.network_policy(meta, _pods(api), [{"ports": ports, "from": callers}])
+    door = access.door(names.REDIS_PORT, names.SENTINEL_PORT, callers=callers)
+    return manifests.network_policy(meta, _pods(api), [door])
 
 
 def _pods(api: Api) -> dict[str, str]:

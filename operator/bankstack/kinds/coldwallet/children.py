@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from bankstack.engine import frozen
+from bankstack.engine import access, frozen
 from bankstack.engine import manifests as m
 from bankstack.engine.model import PodOverride, Storage
 from bankstack.engine.objects import Manifest, Ref, annotated, annotation, canonical, digest, ref
@@ -27,8 +27,6 @@ IDENTITY: Final = "bankstack.io/identity"
 USER: Final = 1000
 SEED_FOLDER: Final = "/etc/specter-seed"
 SEED_SECRETS: Final = "/run/specter-seed"
-#: Where the operator runs; its NetworkPolicy is not this kind's business.
-OPERATOR_NAMESPACE: Final = "bankstack-system"
 DEFAULT_SPECTER_SIZE: Final = Storage(size="1Gi")
 
 Live = Mapping[Ref, Manifest]
@@ -70,20 +68,13 @@ def _bitcoind(wallet: ColdWallet, spec: Bitcoind, watched: Pair, live: Live) -> 
     rpc, p2p = names.RPC_PORTS[wallet.spec.network], names.P2P_PORTS[wallet.spec.network]
     inside = {"rpc": rpc, "zmq-block": names.ZMQ_BLOCK_PORT, "zmq-tx": names.ZMQ_TX_PORT}
     kept, files = _kept(bitcoind_set(wallet, spec), {config.FILE: config.text(spec, wallet.spec.network)}, live)
-    ours = [
-        {"podSelector": {"matchLabels": {"app.kubernetes.io/managed-by": "bankstack"}}},
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": OPERATOR_NAMESPACE}}},
-    ]
+    ours = access.door(*inside.values(), callers=(access.THE_BANK, access.THE_OPERATOR))
     return (
         _volume(wallet, BITCOIND, name, spec.storage, watched),
         m.config_map(m.owned(wallet, BITCOIND, _files_name(name, files)), files),
         m.service(m.owned(wallet, BITCOIND, name), pods, inside, **_address(wallet)),
         m.service(m.owned(wallet, BITCOIND, names.p2p(wallet)), pods, {"p2p": p2p}),
-        m.network_policy(
-            m.owned(wallet, BITCOIND, name),
-            pods,
-            [{"from": ours, "ports": _ports(*inside.values())}, {"ports": _ports(p2p)}],
-        ),
+        m.network_policy(m.owned(wallet, BITCOIND, name), pods, [ours, access.door(p2p)]),
         m.disruption_budget(m.owned(wallet, BITCOIND, name), pods),
         kept,
     )
@@ -134,15 +125,14 @@ def _bitcoind_template(wallet: ColdWallet, spec: Bitcoind) -> Manifest:
 
 def _specter(wallet: ColdWallet, spec: SpecterSpec, watched: Pair, live: Live) -> tuple[Manifest, ...]:
     pods, name = _pods(wallet, SPECTER), names.specter(wallet)
+    # It has a log-in but no TLS: what lets people in from elsewhere brings its own policy.
+    door = access.door(names.SPECTER_PORT, callers=[access.NEIGHBOURS])
     kept, files = _kept(specter_set(wallet, spec, watched), _seed_files(wallet, watched), live)
     return (
         _volume(wallet, SPECTER, name, spec.storage or DEFAULT_SPECTER_SIZE, watched),
         m.config_map(m.owned(wallet, SPECTER, _files_name(name, files)), files),
         m.service(m.owned(wallet, SPECTER, name), pods, {"http": names.SPECTER_PORT}),
-        # It has a log-in but no TLS: what lets people in from elsewhere brings its own policy.
-        m.network_policy(
-            m.owned(wallet, SPECTER, name), pods, [{"from": [{"podSelector": {}}], "ports": _ports(names.SPECTER_PORT)}]
-        ),
+        m.network_policy(m.owned(wallet, SPECTER, name), pods, [door]),
         m.disruption_budget(m.owned(wallet, SPECTER, name), pods),
         kept,
     )
@@ -250,10 +240,6 @@ def _volume(wallet: ColdWallet, component: str, name: str, storage: Storage, wat
 
 def _pods(wallet: ColdWallet, component: str) -> dict[str, str]:
     return m.selector(wallet, component)
-
-
-def _ports(*numbers: int) -> list[Manifest]:
-    return [{"port": number, "protocol": "TCP"} for number in numbers]
 
 
 def _open(port: str, **numbers: int) -> Manifest:

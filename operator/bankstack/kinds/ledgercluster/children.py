@@ -7,7 +7,7 @@ under its old name has forgotten what it acknowledged.
 
 from typing import Any, Final
 
-from bankstack.engine import manifests
+from bankstack.engine import access, manifests
 from bankstack.engine.objects import Manifest
 from bankstack.kinds.ledgercluster import names, sealed
 from bankstack.kinds.ledgercluster.names import Seat
@@ -49,15 +49,9 @@ def disruption_budget(cluster: LedgerCluster) -> Manifest:
 
 def network_policy(cluster: LedgerCluster) -> Manifest:
     """Only what is part of the bank."""
-    callers = [
-        {"podSelector": {"matchLabels": {"app.kubernetes.io/managed-by": "bankstack"}}},
-        {"podSelector": {"matchLabels": {names.CLIENT_LABEL: "true"}}},
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.OPERATOR_NAMESPACE}}},
-    ]
+    callers = (access.THE_BANK, access.clients(access.LEDGER_CLIENT), access.THE_OPERATOR)
     meta = manifests.owned(cluster, names.COMPONENT, cluster.name)
-    return manifests.network_policy(
-        meta, pods(cluster), [{"ports": [{"port": names.PORT, "protocol": "TCP"}], "from": callers}]
-    )
+    return manifests.network_policy(meta, pods(cluster), [access.door(names.PORT, callers=callers)])
 
 
 def stateful_set(cluster: LedgerCluster, seat: Seat) -> Manifest:

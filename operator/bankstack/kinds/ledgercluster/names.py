@@ -29,10 +29,6 @@ REPLICA_SET: Final = "bankstack.io/replica-set"
 #: On a StatefulSet that is being stopped for good: how its emptiness was proven.
 PROVED_EMPTY: Final = "bankstack.io/proved-empty"
 
-#: Pods with this label may connect.
-CLIENT_LABEL: Final = "bankstack.io/ledger-client"
-OPERATOR_NAMESPACE: Final = "bankstack-system"
-
 #: The operator's user in MongoDB.
 OPERATOR: Final = "bankstack"
 

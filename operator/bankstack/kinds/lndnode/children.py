@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bankstack.engine import manifests
+from bankstack.engine import access, manifests
 from bankstack.engine.objects import Manifest, digest
 from bankstack.kinds.lndnode import conf, names
 from bankstack.kinds.lndnode.facts import Endpoint
@@ -56,17 +56,13 @@ def network_policy(node: LndNode) -> Manifest:
 
     While LND has no wallet, whoever reaches its API could give it one.
     """
-    callers = [
-        {"podSelector": {"matchLabels": {"app.kubernetes.io/managed-by": "bankstack"}}},
-        {"podSelector": {"matchLabels": {names.CLIENT_LABEL: "true"}}},
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.OPERATOR_NAMESPACE}}},
-    ]
+    callers = (access.THE_BANK, access.clients(access.LND_CLIENT), access.THE_OPERATOR)
     return manifests.network_policy(
         manifests.owned(node, names.COMPONENT, node.name),
         _pods(node),
         [
-            {"ports": [_port(names.P2P), _port(names.METRICS)]},
-            {"ports": [_port(names.RPC), _port(names.REST)], "from": callers},
+            access.door(names.P2P, names.METRICS),
+            access.door(names.RPC, names.REST, callers=callers),
         ],
     )
 
@@ -88,10 +84,6 @@ def image(node: LndNode) -> str:
 
 def _pods(node: LndNode) -> dict[str, str]:
     return manifests.selector(node, names.COMPONENT)
-
-
-def _port(number: int) -> Manifest:
-    return {"port": number, "protocol": "TCP"}
 
 
 def _pod_spec(node: LndNode, config_name: str, bitcoind: Endpoint) -> Manifest:

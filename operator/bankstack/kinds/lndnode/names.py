@@ -37,10 +37,6 @@ PERMISSIONS: Final = "bankstack.io/permissions"
 CHANNELS: Final = "bankstack.io/channels"
 SAVED_AT: Final = "bankstack.io/saved-at"
 
-#: Pods with this label may call LND's API.
-CLIENT_LABEL: Final = "bankstack.io/lnd-client"
-OPERATOR_NAMESPACE: Final = "bankstack-system"
-
 CHILDREN: Final[tuple[Type, ...]] = (
     CONFIG_MAP, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET, SERVICE, STATEFUL_SET,
 )  # fmt: skip
