@@ -12,6 +12,8 @@ from bankstack.engine.declared import Declared
 from bankstack.engine.model import PodOverride
 from bankstack.engine.objects import MANAGED, OWNER_LABEL, Manifest, annotated
 
+#: Where a node of Kubernetes is, by its labels.
+MACHINE, REGION = "kubernetes.io/hostname", "topology.kubernetes.io/region"
 #: Labels of an object whose content is money: no owner reference, never swept.
 RETAINED: Final = {"bankstack.io/retain": "true"}
 
@@ -149,6 +151,30 @@ def pod_security(user: int) -> Manifest:
         "fsGroupChangePolicy": "OnRootMismatch",
         "seccompProfile": {"type": "RuntimeDefault"},
     }
+
+
+def pod_spec(user: int, stop_seconds: int, **content: Any) -> Manifest:  # noqa: ANN401 - further fields of a pod's spec
+    """What every pod of ours has: no rights in Kubernetes, no neighbours in its environment, time to stop."""
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": stop_seconds,
+        "securityContext": pod_security(user),
+        **content,
+    }
+
+
+def spread(pods: Mapping[str, str]) -> list[Manifest]:
+    """Over machines and regions; rather two in one place than one too few."""
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": dict(pods)},
+        }
+        for key in (MACHINE, REGION)
+    ]
 
 
 def pod_template(labels_: Mapping[str, str], spec: Manifest, override: PodOverride | None) -> Manifest:

@@ -182,29 +182,15 @@ def _template(api: Api, component: Component, facts: Facts, live: Manifest | Non
 
 
 def _pod_spec(api: Api, component: Component, facts: Facts) -> Manifest:
-    spec: Manifest = {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": component.stop_seconds,
-        "securityContext": manifests.pod_security(component.user),
-        "containers": [_container(api, component, facts)],
-        "volumes": [*_own_volumes(api, facts), *(_volume(one) for one in component.volumes or [] if not one.size)],
-    }
+    spec = manifests.pod_spec(
+        component.user,
+        component.stop_seconds,
+        containers=[_container(api, component, facts)],
+        volumes=[*_own_volumes(api, facts), *(_volume(one) for one in component.volumes or [] if not one.size)],
+    )
     if replicas(component) > 1:
-        spec["topologySpreadConstraints"] = [
-            _spread(api, component, key) for key in ("kubernetes.io/hostname", "topology.kubernetes.io/region")
-        ]
+        spec["topologySpreadConstraints"] = manifests.spread(_selector(api, component))
     return spec
-
-
-def _spread(api: Api, component: Component, key: str) -> Manifest:
-    return {
-        "maxSkew": 1,
-        "topologyKey": key,
-        # Rather two on one node than one too few.
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": _selector(api, component)},
-    }
 
 
 def _container(api: Api, component: Component, facts: Facts) -> Manifest:

@@ -136,35 +136,21 @@ def _pods(api: Api) -> dict[str, str]:
 
 def _pod_spec(api: Api, redis: ManagedRedis, config_name: str) -> Manifest:
     image = redis.image or f"redis:{redis.version}"
-    return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": manifests.pod_security(USER),
-        "topologySpreadConstraints": [_spread(api, key) for key in ("kubernetes.io/hostname", _REGION)],
-        "containers": [
+    return manifests.pod_spec(
+        USER,
+        GRACE_SECONDS,
+        topologySpreadConstraints=manifests.spread(_pods(api)),
+        containers=[
             _server("redis", image, names.REDIS_PORT),
             _server("sentinel", image, names.SENTINEL_PORT),
         ],
-        "volumes": [
+        volumes=[
             {"name": "config", "configMap": {"name": config_name}},
             {"name": "secrets", "secret": _secrets(api)},
             {"name": "scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "4Mi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
         ],
-    }
-
-
-_REGION: Final = "topology.kubernetes.io/region"
-
-
-def _spread(api: Api, key: str) -> Manifest:
-    return {
-        "maxSkew": 1,
-        "topologyKey": key,
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": _pods(api)},
-    }
+    )
 
 
 def _secrets(api: Api) -> Manifest:

@@ -13,7 +13,7 @@ from typing import Final
 
 from bankstack.engine import access, frozen
 from bankstack.engine import manifests as m
-from bankstack.engine.model import PodOverride, Storage
+from bankstack.engine.model import Storage
 from bankstack.engine.objects import Manifest, Ref, annotated, annotation, canonical, digest, ref
 from bankstack.kinds.coldwallet import config, names, rights, specter
 from bankstack.kinds.coldwallet.credentials import RPCAUTH
@@ -120,7 +120,8 @@ def _bitcoind_template(wallet: ColdWallet, spec: Bitcoind) -> Manifest:
         {"name": "tmp", "emptyDir": {}},
     ]
     # bitcoind writes its caches to disk when it stops: cut short, it would verify for hours.
-    return _template(wallet, BITCOIND, {"containers": [container], "volumes": volumes}, 600, wallet.spec.pod)
+    pod = m.pod_spec(USER, 600, containers=[container], volumes=volumes)
+    return m.pod_template(m.labels(wallet, BITCOIND), pod, wallet.spec.pod)
 
 
 def _specter(wallet: ColdWallet, spec: SpecterSpec, watched: Pair, live: Live) -> tuple[Manifest, ...]:
@@ -182,24 +183,14 @@ def _specter_template(wallet: ColdWallet, spec: SpecterSpec, files: Mapping[str,
         {"name": "admin", "secret": {"secretName": names.specter_admin(wallet)}},
         {"name": "tmp", "emptyDir": {}},
     ]
-    pod = {"initContainers": [seeding], "containers": [serving], "volumes": volumes}
-    return _template(wallet, SPECTER, pod, 30, None)
+    pod = m.pod_spec(USER, 30, initContainers=[seeding], containers=[serving], volumes=volumes)
+    return m.pod_template(m.labels(wallet, SPECTER), pod, None)
 
 
 def account(wallet: ColdWallet, user: str = rights.SPECTER) -> str:
     """Secret with the RPC account of one of our users; an external bitcoind has one for all."""
     external: External | None = wallet.spec.external
     return external.credentials_secret if external else names.rpc_secret(wallet, user)
-
-
-def _template(wallet: ColdWallet, component: str, pod: Manifest, grace: int, override: PodOverride | None) -> Manifest:
-    spec = pod | {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": m.pod_security(USER),
-        "terminationGracePeriodSeconds": grace,
-    }
-    return m.pod_template(m.labels(wallet, component), spec, override)
 
 
 def _kept(wanted_set: Manifest, files: Mapping[str, str], live: Live) -> tuple[Manifest, dict[str, str]]:

@@ -63,7 +63,7 @@ def stateful_set(cluster: LedgerCluster, seat: Seat) -> Manifest:
     if seat.region:
         # After the user's own: a member outside its region would let one region have a majority.
         spec = template["spec"]
-        kept = spec.get("nodeSelector", {}) | {names.REGION_LABEL: seat.region}
+        kept = spec.get("nodeSelector", {}) | {manifests.REGION: seat.region}
         template = template | {"spec": spec | {"nodeSelector": kept}}
     return manifests.stateful_set(meta, one, template, cluster.name)
 
@@ -89,21 +89,19 @@ def _pods_of(cluster: LedgerCluster, seat: Seat) -> dict[str, str]:
 
 def _pod_spec(cluster: LedgerCluster, seat: Seat) -> Manifest:
     keys = [{"key": key, "path": key} for key in _mounted(cluster)]
-    return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": manifests.pod_security(USER),
-        "affinity": _apart(cluster),
-        "initContainers": [_keyfile(cluster)],
-        "containers": [_mongod(cluster)],
-        "volumes": [
+    return manifests.pod_spec(
+        USER,
+        GRACE_SECONDS,
+        affinity=_apart(cluster),
+        initContainers=[_keyfile(cluster)],
+        containers=[_mongod(cluster)],
+        volumes=[
             {"name": "data", "persistentVolumeClaim": {"claimName": names.volume(seat.name).name}},
             {"name": "secrets", "secret": {"secretName": names.internal(cluster.name).name, "items": keys}},
             {"name": "keys", "emptyDir": {"medium": "Memory"}},
             {"name": "tmp", "emptyDir": {}},
         ],
-    }
+    )
 
 
 def _mounted(cluster: LedgerCluster) -> tuple[str, ...]:
@@ -113,7 +111,7 @@ def _mounted(cluster: LedgerCluster) -> tuple[str, ...]:
 
 def _apart(cluster: LedgerCluster) -> dict[str, Any]:
     """Rather not two members on one machine."""
-    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": pods(cluster)}}
+    term = {"topologyKey": manifests.MACHINE, "labelSelector": {"matchLabels": pods(cluster)}}
     preferred = [{"weight": 100, "podAffinityTerm": term}]
     return {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}
 

@@ -22,7 +22,6 @@ from bankstack.kinds.ledgercluster.subject import LedgerCluster
 
 COMPONENT: Final = "mongod"
 PORT: Final = 27017
-REGION_LABEL: Final = "topology.kubernetes.io/region"
 
 #: On a member's claim: the replica set whose data it holds. Whoever finds it there knows the books exist.
 REPLICA_SET: Final = "bankstack.io/replica-set"

@@ -87,13 +87,11 @@ def _pods(node: LndNode) -> dict[str, str]:
 
 
 def _pod_spec(node: LndNode, config_name: str, bitcoind: Endpoint) -> Manifest:
-    return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": manifests.pod_security(USER),
-        "containers": [_lnd(node, bitcoind)],
-        "volumes": [
+    return manifests.pod_spec(
+        USER,
+        GRACE_SECONDS,
+        containers=[_lnd(node, bitcoind)],
+        volumes=[
             {"name": "data", "persistentVolumeClaim": {"claimName": names.volume(node.name).name}},
             {"name": "config", "configMap": {"name": config_name}},
             {"name": "tls", "secret": {"secretName": names.certificate(node.name).name, **_keys("tls.crt", "tls.key")}},
@@ -105,7 +103,7 @@ def _pod_spec(node: LndNode, config_name: str, bitcoind: Endpoint) -> Manifest:
             {"name": "macaroons", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
         ],
-    }
+    )
 
 
 def _keys(*keys: str) -> Manifest:
