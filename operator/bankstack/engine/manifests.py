@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bankstack.engine.declared import Declared
 from bankstack.engine.model import PodOverride
-from bankstack.engine.objects import MANAGED, OWNER_LABEL, Manifest, annotated
+from bankstack.engine.objects import API_VERSION, GROUP, MANAGED, OWNER_LABEL, Manifest, annotated
 
 #: Where a node of Kubernetes is, by its labels.
 MACHINE, REGION = "kubernetes.io/hostname", "topology.kubernetes.io/region"
@@ -39,7 +39,7 @@ def owned(subject: Declared[Any, Any], component: str, name: str, **annotations:
         "labels": labels(subject, component),
         "ownerReferences": [
             {
-                "apiVersion": "bankstack.io/v1alpha1",
+                "apiVersion": API_VERSION,
                 "kind": subject.kind,
                 "name": subject.name,
                 "uid": subject.uid,
@@ -53,7 +53,7 @@ def retained(subject: Declared[Any, Any], component: str, name: str, **annotatio
     """Metadata of a child that outlives its resource (law 4): it has no owner reference."""
     meta: Manifest = {"name": name, "namespace": subject.namespace, "labels": labels(subject, component) | RETAINED}
     if annotations:
-        meta["annotations"] = {f"bankstack.io/{key.replace('_', '-')}": value for key, value in annotations.items()}
+        meta["annotations"] = {f"{GROUP}/{key.replace('_', '-')}": value for key, value in annotations.items()}
     return meta
 
 

@@ -9,6 +9,9 @@ from typing import Any, Final
 Manifest = dict[str, Any]
 
 FIELD_MANAGER: Final = "bankstack"
+#: Of every resource that people declare.
+GROUP, VERSION = "bankstack.io", "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
 OWNER_LABEL: Final = "bankstack.io/owner"
 #: On everything that the operator makes.
 MANAGED: Final = {"app.kubernetes.io/managed-by": FIELD_MANAGER}

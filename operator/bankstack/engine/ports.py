@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bankstack.engine.decision import Ask, Decision
 from bankstack.engine.declared import Declared
-from bankstack.engine.objects import Manifest, Ref, Type
+from bankstack.engine.objects import API_VERSION, Manifest, Ref, Type
 from bankstack.engine.schema import Resource
 
 
@@ -75,7 +75,7 @@ class Kind:
 
 def resource_type(resource: Resource) -> Type:
     """A declared kind's API type."""
-    return Type("bankstack.io/v1alpha1", resource.kind, resource.plural)
+    return Type(API_VERSION, resource.kind, resource.plural)
 
 
 Subject = Declared[Any, Any]

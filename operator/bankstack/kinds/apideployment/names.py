@@ -19,7 +19,11 @@ from bankstack.engine.objects import (
     Ref,
     Type,
 )
+from bankstack.engine.ports import resource_type
 from bankstack.kinds.apideployment.model import ApiDeploymentSpec, ApiDeploymentStatus
+from bankstack.kinds.coldwallet import model as coldwallet
+from bankstack.kinds.ledgercluster import model as ledgercluster
+from bankstack.kinds.lndnode import model as lndnode
 
 Api = Declared[ApiDeploymentSpec, ApiDeploymentStatus]
 
@@ -42,9 +46,9 @@ CHILDREN: Final[tuple[Type, ...]] = (
     SERVICE, STATEFUL_SET,
 )  # fmt: skip
 
-LEDGER_CLUSTER: Final = Type("bankstack.io/v1alpha1", "LedgerCluster", "ledgerclusters")
-LND_NODE: Final = Type("bankstack.io/v1alpha1", "LndNode", "lndnodes")
-COLD_WALLET: Final = Type("bankstack.io/v1alpha1", "ColdWallet", "coldwallets")
+LEDGER_CLUSTER: Final = resource_type(ledgercluster.RESOURCE)
+LND_NODE: Final = resource_type(lndnode.RESOURCE)
+COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
 
 
 def component(api: Api, name: str) -> str:
@@ -79,7 +83,7 @@ def member(api: Api, number: int) -> str:
 
 def member_host(api: Api, number: int) -> str:
     """Where one member answers. A Service of its own: the address outlives the pod, also in clients' memories."""
-    return f"{member(api, number)}.{api.namespace}.svc"
+    return host(api, member(api, number))
 
 
 def member_volume(api: Api, number: int) -> Ref:

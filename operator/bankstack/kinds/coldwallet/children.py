@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from bankstack.engine import access, frozen
+from bankstack.engine import access, bitcoin, frozen
 from bankstack.engine import manifests as m
 from bankstack.engine.model import Storage
 from bankstack.engine.objects import Manifest, Ref, annotated, annotation, canonical, digest, ref
@@ -57,7 +57,7 @@ def specter_set(wallet: ColdWallet, spec: SpecterSpec, watched: Pair) -> Manifes
 
 def rpc_address(wallet: ColdWallet) -> tuple[str, int]:
     """Host and port of bitcoind's RPC server."""
-    port = names.RPC_PORTS[wallet.spec.network]
+    port = bitcoin.RPC_PORTS[wallet.spec.network]
     if wallet.spec.external is not None:
         return wallet.spec.external.host, wallet.spec.external.rpc_port or port
     return names.host(wallet, names.bitcoind(wallet)), port
@@ -65,7 +65,7 @@ def rpc_address(wallet: ColdWallet) -> tuple[str, int]:
 
 def _bitcoind(wallet: ColdWallet, spec: Bitcoind, watched: Pair, live: Live) -> tuple[Manifest, ...]:
     pods, name = _pods(wallet, BITCOIND), names.bitcoind(wallet)
-    rpc, p2p = names.RPC_PORTS[wallet.spec.network], names.P2P_PORTS[wallet.spec.network]
+    rpc, p2p = bitcoin.RPC_PORTS[wallet.spec.network], bitcoin.P2P_PORTS[wallet.spec.network]
     inside = {"rpc": rpc, "zmq-block": names.ZMQ_BLOCK_PORT, "zmq-tx": names.ZMQ_TX_PORT}
     kept, files = _kept(bitcoind_set(wallet, spec), {config.FILE: config.text(spec, wallet.spec.network)}, live)
     ours = access.door(*inside.values(), callers=(access.THE_BANK, access.THE_OPERATOR))
@@ -87,7 +87,7 @@ def _address(wallet: ColdWallet) -> dict[str, str]:
 
 
 def _bitcoind_template(wallet: ColdWallet, spec: Bitcoind) -> Manifest:
-    rpc, p2p = names.RPC_PORTS[wallet.spec.network], names.P2P_PORTS[wallet.spec.network]
+    rpc, p2p = bitcoin.RPC_PORTS[wallet.spec.network], bitcoin.P2P_PORTS[wallet.spec.network]
     ports = {"rpc": rpc, "p2p": p2p, "zmq-block": names.ZMQ_BLOCK_PORT, "zmq-tx": names.ZMQ_TX_PORT}
     files = {config.FILE: config.text(spec, wallet.spec.network)}
     container: Manifest = {

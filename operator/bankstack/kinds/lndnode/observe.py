@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from bankstack.clients.lnd.answers import Channels, Funds, Info, State
 from bankstack.clients.lnd.client import Connect
-from bankstack.engine import manifests
+from bankstack.engine import bitcoin, manifests
 from bankstack.engine.finding import Interrupted, Stalled, Unknown
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Reader, resource_type
@@ -23,8 +23,6 @@ from bankstack.kinds.lndnode.facts import Chain, Endpoint, Facts, Published, Ref
 from bankstack.kinds.lndnode.subject import LndNode
 
 COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
-RPC_PORTS: Final = {"mainnet": 8332, "testnet": 18332, "signet": 38332, "regtest": 18443}
-ZMQ_BLOCK, ZMQ_TX = 28332, 28333
 
 Presented = Callable[[str, int], Awaitable[bytes | None]]
 Answer = TypeVar("Answer")
@@ -98,9 +96,9 @@ async def _chain(node: LndNode, reader: Reader) -> Chain:
     if asked.cold_wallet is None:
         endpoint = Endpoint(
             host=str(asked.host),
-            rpc_port=asked.rpc_port or RPC_PORTS[node.spec.network],
-            zmq_block_port=asked.zmq_block_port or ZMQ_BLOCK,
-            zmq_tx_port=asked.zmq_tx_port or ZMQ_TX,
+            rpc_port=asked.rpc_port or bitcoin.RPC_PORTS[node.spec.network],
+            zmq_block_port=asked.zmq_block_port or bitcoin.ZMQ_BLOCK_PORT,
+            zmq_tx_port=asked.zmq_tx_port or bitcoin.ZMQ_TX_PORT,
             credentials_secret=str(asked.credentials_secret),
         )
         # Nothing of ours looks at this bitcoind: LND itself will tell.
