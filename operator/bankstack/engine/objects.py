@@ -43,6 +43,11 @@ LEASE: Final = Type("coordination.k8s.io/v1", "Lease", "leases")
 NETWORK_POLICY: Final = Type("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 POD_DISRUPTION_BUDGET: Final = Type("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
 
+#: What is made for anything that runs as a StatefulSet.
+AROUND_A_STATEFUL_SET: Final = (
+    CONFIG_MAP, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET, SERVICE, STATEFUL_SET,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, order=True)
 class Ref:

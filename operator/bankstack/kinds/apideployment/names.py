@@ -4,20 +4,15 @@ from typing import Final
 
 from bankstack.engine.declared import Declared
 from bankstack.engine.objects import (
+    AROUND_A_STATEFUL_SET,
     CONFIG_MAP,
     CRON_JOB,
     DEPLOYMENT,
     JOB,
-    NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
-    POD,
-    POD_DISRUPTION_BUDGET,
     SECRET,
-    SERVICE,
-    STATEFUL_SET,
     Manifest,
     Ref,
-    Type,
 )
 from bankstack.engine.ports import resource_type
 from bankstack.kinds.apideployment.model import ApiDeploymentSpec, ApiDeploymentStatus
@@ -41,10 +36,7 @@ CREDENTIALS: Final = "bankstack.io/credentials"
 INTAKE: Final = "bankstack.io/intake"
 #: On the redis StatefulSet: the configuration that its template mounts, so that the ConfigMap can come back.
 CONFIG: Final = "bankstack.io/redis-conf"
-CHILDREN: Final[tuple[Type, ...]] = (
-    CONFIG_MAP, CRON_JOB, DEPLOYMENT, JOB, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET,
-    SERVICE, STATEFUL_SET,
-)  # fmt: skip
+CHILDREN: Final = (*AROUND_A_STATEFUL_SET, CRON_JOB, DEPLOYMENT, JOB)
 
 LEDGER_CLUSTER: Final = resource_type(ledgercluster.RESOURCE)
 LND_NODE: Final = resource_type(lndnode.RESOURCE)

@@ -6,8 +6,9 @@ down before anything is started with it, and what exists is never made anew.
 
 import base64
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from bankstack.clients.mongo.answers import Blank, Canary, User
@@ -27,29 +28,20 @@ from bankstack.kinds.ledgercluster.subject import LedgerCluster
 PASSWORD_BYTES, KEYFILE_BYTES = 24, 378
 OPERATOR: Final = User("admin", names.OPERATOR, checks.OPERATOR_ROLES, made_from="internal")
 
-Step = Callable[[LedgerCluster, Ask, Cluster, Connect], Awaitable[None]]
-
 
 def acts(connect: Connect) -> dict[str, Act]:
     """The kind's own actions, by the names that Ask has."""
-    with_mongo: Mapping[str, Step] = {
-        "initiate": initiate,
-        "admit_operator": admit_operator,
-        "set_policy": set_policy,
-        "put_user": put_user,
-        "drop_user": drop_user,
-        "prove_writes": prove_writes,
-        "join": join,
+    return {
+        "keep_credentials": keep_credentials,
+        "make_user_secret": make_user_secret,
+        "initiate": partial(initiate, connect=connect),
+        "admit_operator": partial(admit_operator, connect=connect),
+        "set_policy": partial(set_policy, connect=connect),
+        "put_user": partial(put_user, connect=connect),
+        "drop_user": partial(drop_user, connect=connect),
+        "prove_writes": partial(prove_writes, connect=connect),
+        "join": partial(join, connect=connect),
     }
-
-    def bind(step: Step) -> Act:
-        async def bound(cluster: LedgerCluster, ask: Ask, world: Cluster) -> None:
-            await step(cluster, ask, world, connect)
-
-        return bound
-
-    alone: dict[str, Act] = {"keep_credentials": keep_credentials, "make_user_secret": make_user_secret}
-    return alone | {name: bind(step) for name, step in with_mongo.items()}
 
 
 async def keep_credentials(cluster: LedgerCluster, _ask: Ask, world: Cluster) -> None:

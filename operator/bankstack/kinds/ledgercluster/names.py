@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from bankstack.engine.objects import (
+    AROUND_A_STATEFUL_SET,
     CONFIG_MAP,
-    NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
     POD,
-    POD_DISRUPTION_BUDGET,
     SECRET,
-    SERVICE,
     STATEFUL_SET,
     Manifest,
     Ref,
-    Type,
     annotation,
 )
 from bankstack.kinds.ledgercluster.subject import LedgerCluster
@@ -31,9 +28,7 @@ PROVED_EMPTY: Final = "bankstack.io/proved-empty"
 #: The operator's user in MongoDB.
 OPERATOR: Final = "bankstack"
 
-CHILDREN: Final[tuple[Type, ...]] = (
-    CONFIG_MAP, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET, SERVICE, STATEFUL_SET,
-)  # fmt: skip
+CHILDREN: Final = AROUND_A_STATEFUL_SET
 
 
 @dataclass(frozen=True, order=True)

@@ -8,8 +8,9 @@ resourceVersion that was read.
 
 import base64
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from bankstack.clients.lnd.answers import Permission
@@ -36,27 +37,17 @@ BACKUP_BYTES: Final = 600_000
 
 def acts(connect: Connect) -> dict[str, Act]:
     """The kind's own actions, by the names that Ask has."""
-    with_lnd: Mapping[str, Callable[[LndNode, Ask, Cluster, Connect], Awaitable[None]]] = {
-        "make_seed": make_seed,
-        "init_wallet": init_wallet,
-        "publish": publish,
-        "save_channel_backup": save_channel_backup,
-    }
-
-    def bind(act: Callable[[LndNode, Ask, Cluster, Connect], Awaitable[None]]) -> Act:
-        async def bound(node: LndNode, ask: Ask, cluster: Cluster) -> None:
-            await act(node, ask, cluster, connect)
-
-        return bound
-
-    alone: dict[str, Act] = {
+    return {
         "make_authority": make_authority,
         "issue_certificate": issue_certificate,
         "make_wallet": make_wallet,
         "claim_wallet": claim_wallet,
         "release_wallet": release_wallet,
+        "make_seed": partial(make_seed, connect=connect),
+        "init_wallet": partial(init_wallet, connect=connect),
+        "publish": partial(publish, connect=connect),
+        "save_channel_backup": partial(save_channel_backup, connect=connect),
     }
-    return alone | {name: bind(act) for name, act in with_lnd.items()}
 
 
 async def make_authority(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
