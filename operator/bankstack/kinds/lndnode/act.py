@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from bankstack.clients.lnd.answers import Permission
 from bankstack.clients.lnd.client import Connect, Lightning
 from bankstack.engine import drift, manifests, signing
 from bankstack.engine.conditions import stamp
@@ -24,6 +23,7 @@ from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
 from bankstack.engine.ports import Act, Cluster, Reader
 from bankstack.kinds.lndnode import certificates, checks, consumers, macaroons, names, pki, sealed
 from bankstack.kinds.lndnode.facts import Wallet
+from bankstack.kinds.lndnode.observe import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: Random bytes of a wallet's password, before base64.
@@ -63,7 +63,7 @@ async def make_authority(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
 
 async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     """A certificate for the API, beside everything that clients trust already."""
-    given = node.spec.tls.ca_secret if node.spec.tls else None
+    given = certificates.given(node)
     signer = await _there(names.authority_secret(node.name, given), node, cluster)
     files = manifests.opened(signer)
     place = names.certificate(node.name)
@@ -136,10 +136,10 @@ async def publish(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -
     known = await _authorities(node, cluster)
     bundle = _joined(_chosen(known, ask))
     async with connect(_address(node), _joined(known)) as lnd:
-        info = await lnd.info(_macaroon(root, macaroons.OBSERVE))
+        info = await lnd.info(macaroon(root))
         if info.identity_pubkey != node.status.identity_pubkey:
             raise Interrupted(Finding("IdentityChanged", f"{node.name} answers as another node", Transient()))
-        baked = await lnd.bake(_macaroon(root, macaroons.BAKE), consumer.permissions, consumer.root_key_id)
+        baked = await lnd.bake(macaroon(root, macaroons.BAKE), consumer.permissions, consumer.root_key_id)
     written = {
         "tls.cert": bundle,
         "tls_base64": base64.b64encode(bundle),
@@ -156,7 +156,7 @@ async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, connect
     before = await ours(place, node, cluster)
     root = await _root_key(node, cluster)
     async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
-        exported, outpoints = await lnd.export_backup(_macaroon(root, macaroons.OBSERVE))
+        exported, outpoints = await lnd.export_backup(macaroon(root))
         await _refuse_a_loss(node, before, outpoints, lnd, root)
     now = datetime.now(UTC)
     files = _kept(before) | {
@@ -176,8 +176,8 @@ async def _refuse_a_loss(
     missing = known - outpoints
     if not missing:
         return
-    _, channels = await lnd.funds_and_channels(_macaroon(root, macaroons.OBSERVE))
-    unexplained = missing - channels.closing - await lnd.closed(_macaroon(root, macaroons.OBSERVE))
+    _, channels = await lnd.funds_and_channels(macaroon(root))
+    unexplained = missing - channels.closing - await lnd.closed(macaroon(root))
     if unexplained:
         told = (
             f"LND's channel backup lacks {len(unexplained)} channels that the stored one has and that were never "
@@ -240,7 +240,7 @@ def _owned_keys(live: Manifest) -> Mapping[str, object]:
 
 async def _authorities(node: LndNode, reader: Reader) -> dict[str, str]:
     """Whom LND's certificate may be signed by."""
-    given = node.spec.tls.ca_secret if node.spec.tls else None
+    given = certificates.given(node)
     place = names.authority_secret(node.name, given)
     children = by_ref(await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}))
     signer = await reader.get(place, node.namespace) if given else children.get(place)
@@ -264,11 +264,6 @@ async def _there(place: Ref, node: LndNode, reader: Reader) -> Manifest:
 
 async def _root_key(node: LndNode, reader: Reader) -> bytes:
     return macaroons.root_key(sealed.seed(await _there(Ref(SECRET, node.spec.wallet.secret), node, reader)))
-
-
-def _macaroon(root: bytes, permissions: tuple[Permission, ...]) -> bytes:
-    nonce = secrets.token_bytes(macaroons.NONCE_BYTES)
-    return macaroons.bake(root, permissions, nonce, datetime.now(UTC) + macaroons.LIFE)
 
 
 def _claimed_by(secret: Manifest) -> str | None:
