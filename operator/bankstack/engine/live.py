@@ -5,9 +5,9 @@ somebody else may have been there.
 """
 
 from bankstack.engine.execute import foreign, is_ours
-from bankstack.engine.finding import Interrupted
-from bankstack.engine.objects import Manifest, Ref
-from bankstack.engine.ports import Reader, Subject
+from bankstack.engine.finding import Finding, Interrupted, Waiting
+from bankstack.engine.objects import Manifest, Ref, ref
+from bankstack.engine.ports import Cluster, Reader, Subject
 
 
 async def ours(place: Ref, subject: Subject, reader: Reader) -> Manifest | None:
@@ -16,6 +16,13 @@ async def ours(place: Ref, subject: Subject, reader: Reader) -> Manifest | None:
     if found is not None and not is_ours(found, subject):
         raise Interrupted(foreign(found))
     return found
+
+
+async def made(secret: Manifest, subject: Subject, cluster: Cluster) -> None:
+    """Make a Secret that holds something new. Where another was quicker theirs stays, ours is thrown away."""
+    if await cluster.create(secret, subject.namespace) is None:
+        told = f"{ref(secret)} was just made by another: reading it"
+        raise Interrupted(Finding("SecretAppeared", told, Waiting(1.0)))
 
 
 def at_version(manifest: Manifest, live: Manifest | None) -> Manifest:

@@ -9,7 +9,7 @@ from typing import Final
 
 from bankstack.engine import manifests
 from bankstack.engine.decision import Ask
-from bankstack.engine.live import at_version, ours
+from bankstack.engine.live import at_version, made, ours
 from bankstack.engine.objects import POD, Manifest, Ref, uid
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.apideployment import accounts, names
@@ -33,7 +33,7 @@ async def mend_accounts(api: Api, _ask: Ask, cluster: Cluster) -> None:
     }
     for ref, (live, files) in wanted.items():
         if live is None:
-            await cluster.create(_secret(api, ref, files), api.namespace)
+            await made(_secret(api, ref, files), api, cluster)
         elif manifests.opened(live) != files:
             await cluster.apply(at_version(_secret(api, ref, files), live), api.namespace)
 

@@ -15,7 +15,7 @@ from bankstack.clients import bitcoind as client
 from bankstack.engine import manifests as m
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Transient, Waiting
-from bankstack.engine.live import ours
+from bankstack.engine.live import made, ours
 from bankstack.engine.objects import SECRET, Manifest, Ref
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.coldwallet import credentials, decide, descriptors, names, rights, specter_secrets
@@ -78,11 +78,8 @@ async def _put(
     if found is not None:
         if not credentials.holds(m.opened(found), files):
             await cluster.apply(manifest, wallet.namespace)
-    elif await cluster.create(manifest, wallet.namespace) is None:
-        # Somebody was quicker, perhaps another operator: theirs stays, ours is thrown away.
-        raise Interrupted(
-            Finding("SecretAppeared", f"Secret {name} was just made by another: reading it", Waiting(1.0))
-        )
+    else:
+        await made(manifest, wallet, cluster)
 
 
 class _Bitcoinds:
