@@ -84,8 +84,7 @@ def look(demo: Demo) -> Machine:
 def namespaces(demo: Demo) -> set[str]:
     """Where there are resources of a bank; none where nobody ever made their kinds known."""
     columns = "custom-columns=:.metadata.namespace"
-    asked = demo.lab.asks("get", "bank", "--all-namespaces", "--no-headers", "-o", columns)
-    return set(asked.stdout.split()) if asked.returncode == 0 else set()
+    return set(demo.lab.found("bank", "--all-namespaces", "--no-headers", "-o", columns).split())
 
 
 def bring_up_lab(_: Demo) -> None:
@@ -116,8 +115,7 @@ def deploy_operator(demo: Demo) -> None:
 
 
 def _is_leaving(demo: Demo) -> bool:
-    asked = demo.lab.asks("get", "namespaces", BANK, NAMESPACE, "--ignore-not-found")
-    return "Terminating" in asked.stdout
+    return "Terminating" in demo.lab.found("namespaces", BANK, NAMESPACE)
 
 
 def declare(demo: Demo) -> None:

@@ -11,6 +11,7 @@ from labkit import paths
 from labkit.errors import StepFailed
 
 Manifest = dict[str, Any]
+_UNKNOWN_KIND = "the server doesn't have a resource type"
 
 
 def eventually(condition: Callable[[], object], within: float, what: str, every: float = 0.3) -> float:
@@ -45,10 +46,19 @@ class Kubectl:
         """What `kubectl get` finds, as JSON."""
         return json.loads(self.kubectl("get", *words, "-o", "json"))
 
+    def found(self, *words: str) -> str:
+        """What `kubectl get` prints of what is there; of a kind that nobody made known there is nothing.
+
+        Any other failure is no answer, and so not "nothing".
+        """
+        ended = self.asks("get", *words, "--ignore-not-found")
+        if ended.returncode != 0 and _UNKNOWN_KIND not in ended.stderr:
+            raise StepFailed(f"kubectl get {' '.join(words)}: {ended.stderr.strip()}")
+        return ended.stdout if ended.returncode == 0 else ""
+
     def has(self, *words: str) -> bool:
-        """Whether `kubectl get` finds it; what it does not even know is not there either."""
-        ended = self.asks("get", *words, "--ignore-not-found", "-o", "name")
-        return ended.returncode == 0 and bool(ended.stdout.strip())
+        """Whether it is there."""
+        return bool(self.found(*words, "-o", "name").strip())
 
 
 @dataclass

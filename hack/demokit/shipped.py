@@ -37,8 +37,8 @@ def await_ready(lab: Kubectl, within: int = 120) -> None:
 
 def is_there(lab: Kubectl) -> bool:
     """Whether one is ready to work."""
-    words = ("-n", SYSTEM, "get", "deployment", NAME, "--ignore-not-found", "-o", "jsonpath={.status.readyReplicas}")
-    return lab.asks(*words).stdout.strip() not in ("", "0")
+    ready = lab.found("-n", SYSTEM, "deployment", NAME, "-o", "jsonpath={.status.readyReplicas}")
+    return ready.strip() not in ("", "0")
 
 
 def remove(lab: Kubectl) -> None:
