@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from demokit.outside import Outside
 from tests.misoperations import sample
 
 from .bank import Bank
 from .conftest import Lab, Manifest, eventually
 from .operated import Operator
-from .outside import Outside
 
 WHOLE = "whole"
 API = "ApiDeployment/bank"

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from demokit.outside import Outside
 from tests.misoperations import Manifest, sample
 
 from .bank import Bank, bodies
 from .conftest import Lab, eventually
 from .operated import Operator, kill_main_process
-from .outside import Outside
 
 BANK, SECOND = "bank", "bank-2"
 BOTH = ("ColdWallet/vault", "LndNode/lnd1")
