@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent
+CHECKOUT = SOURCE.parent.parent
 
 
 def cache() -> Path:
