@@ -23,15 +23,24 @@ def main(words: Sequence[str]) -> int:
     if words[:1] == ["kubectl"]:  # its words are its own: argparse would take their options for ours
         words = ["kubectl", "--", *words[1:]]
     arguments = parser.parse_args(words)
+    return ended(lambda: _do(arguments))
+
+
+def _do(arguments: Arguments) -> None:
     command: Callable[[Arguments], None] = arguments.command
+    preflight.require_linux()
+    with ExitStack() as stack:
+        if arguments.changes:
+            stack.enter_context(alone())
+            engine.tidy_scratch()
+            cluster.free_kubeconfig()
+        command(arguments)
+
+
+def ended(work: Callable[[], None]) -> int:
+    """How `work` ended, as an exit code; a failure is told in a sentence."""
     try:
-        preflight.require_linux()
-        with ExitStack() as stack:
-            if arguments.changes:
-                stack.enter_context(_alone())
-                engine.tidy_scratch()
-                cluster.free_kubeconfig()
-            command(arguments)
+        work()
     except StepFailed as failure:
         print(f"\n{failure}", file=sys.stderr)
         if failure.tail:
@@ -64,7 +73,7 @@ def up(arguments: Arguments) -> None:
     if cut_off := faults.cut_regions():
         raise Refused(f"{', '.join(cut_off)} is cut off and cannot get ready: `hack/lab heal {cut_off[0]}` first.")
     began = time.monotonic()
-    steps = _steps("up")
+    steps = steps_of("up")
     host, supply = _ready_engine(steps)
     for plan in plans:
         cluster.refuse_foreign(plan.name)
@@ -76,12 +85,12 @@ def up(arguments: Arguments) -> None:
 
 def down(_: Arguments) -> None:
     """Remove the lab's clusters and stop its engine; the cache stays."""
-    _take_down(_steps("down"))
+    _take_down(steps_of("down"))
 
 
 def clean(_: Arguments) -> None:
     """`down`, then the cache and the images built by the lab."""
-    _take_down(_steps("down"), images=True)
+    _take_down(steps_of("down"), images=True)
     shutil.rmtree(paths.cache(), ignore_errors=True)
 
 
@@ -94,7 +103,7 @@ def images(arguments: Arguments) -> None:
     """Supply every image of a bank, or those named, and say which way each took."""
     table = catalog.load().bank
     wanted = [catalog.find(word, table) for word in arguments.only] or list(table.values())
-    _, supply = _ready_engine(_steps("images"))
+    _, supply = _ready_engine(steps_of("images"))
     print(report.supplied(wanted, supply.ensure(*wanted)))
 
 
@@ -108,7 +117,7 @@ def load(arguments: Arguments) -> None:
         known = faults.all_edges()
         for region in chosen:
             faults.edge_of(region, known)
-    steps = _steps("load")
+    steps = steps_of("load")
     _, supply = _ready_engine(steps)
     supply.ensure(*wanted)
     with steps.step(f"load {', '.join(image.name for image in wanted)}", f"load {len(wanted)}"):
@@ -166,7 +175,8 @@ def _environment() -> dict[str, str]:
     return {**os.environ, **engine.environment(), "KUBECONFIG": str(paths.kubeconfig()), "PATH": path}
 
 
-def _steps(command: str) -> Steps:
+def steps_of(command: str) -> Steps:
+    """The steps of one run of a command, with logs of their own."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     return Steps(paths.cache() / "logs" / f"{stamp}-{command}", paths.cache() / "times.json")
 
@@ -206,18 +216,22 @@ def _take_down(steps: Steps, *, images: bool = False) -> None:
     cluster.forget()
 
 
-class _alone:  # noqa: N801 - read as a word: `with alone`
+class alone:  # noqa: N801 - read as a word: `with alone`
     """One changing command at a time; others wait and say so. A killed holder frees it."""
 
+    def __init__(self, command: str = "hack/lab", lock: str = ".lock") -> None:
+        self._command = command
+        self._lock = lock
+
     def __enter__(self) -> None:
-        file = paths.cache() / ".lock"
+        file = paths.cache() / self._lock
         while True:
             paths.cache().mkdir(parents=True, exist_ok=True)
             self._file = file.open("w")
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                print("another hack/lab is at work; waiting for it", file=sys.stderr)
+                print(f"another {self._command} is at work; waiting for it", file=sys.stderr)
                 fcntl.flock(self._file, fcntl.LOCK_EX)
             # `clean` removes the file that others wait for: what they then hold is nobody's.
             if file.exists() and os.path.samestat(file.stat(), os.fstat(self._file.fileno())):

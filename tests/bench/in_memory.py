@@ -11,24 +11,13 @@ from bankstack.engine.objects import Manifest, Ref
 from tests.misoperations import sample
 from tests.simulation import neighbours
 from tests.simulation.apiserver import Event, Key
-from tests.simulation.bank import COLD_WALLET, LND_NODE, Bank
+from tests.simulation.bank import COLD_WALLET, LND_NODE, WRITES, Bank
 from tests.simulation.world import NAMESPACE
 
 from .budgets import Row, percentile
 
 RESOURCES = 500
 CHANGES_A_SECOND, SECONDS = 100, 3
-WRITES = (
-    "apply",
-    "create",
-    "delete",
-    "status",
-    "finalize",
-    "bitcoind create",
-    "bitcoind import",
-    "lnd Init",
-    "lnd Bake",
-)
 
 
 class Bench:

@@ -1,21 +1,21 @@
 """The lab as the stories see it: its command line, its kubectl, and waiting with a deadline."""
 
-import json
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from labkit import catalog, paths
+from demokit import kube
+from demokit.kube import Kubectl, Manifest, eventually
+from labkit import catalog
+
+__all__ = ["Manifest", "eventually"]  # to the stories all of it comes from here
 
 LAB = Path(__file__).parents[2] / "hack" / "lab"
 IMAGES = catalog.load().images
-Manifest = dict[str, Any]
 
 
 FETCH = """
@@ -33,17 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker("cluster")
 
 
-def eventually(condition: Callable[[], object], within: float, what: str) -> float:
-    """Seconds until `condition` held; fails with `what` when it does not within `within` seconds."""
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > within:
-            pytest.fail(f"not within {within:.0f} s: {what}")
-        time.sleep(0.3)
-    return time.monotonic() - began
-
-
-class Lab:
+class Lab(Kubectl):
     """`hack/lab` and its kubectl, each call a process as a user would start it."""
 
     def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -64,20 +54,6 @@ class Lab:
         assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
         return ended.stderr.strip()
 
-    def asks(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """kubectl itself, not by way of hack/lab: the stories ask some hundred times."""
-        command = [str(paths.kubectl()), "--kubeconfig", str(paths.kubeconfig()), *words]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=False)
-
-    def kubectl(self, *words: str, stdin: str = "") -> str:
-        """What kubectl prints, which has to succeed."""
-        ended = self.asks(*words, stdin=stdin)
-        assert ended.returncode == 0, f"kubectl {' '.join(words)}: {ended.stderr}"
-        return ended.stdout
-
-    def get(self, *words: str) -> Any:  # noqa: ANN401 - whatever the API server answers
-        return json.loads(self.kubectl("get", *words, "-o", "json"))
-
     def is_ready(self, node: str) -> bool:
         conditions = self.get("node", node)["status"]["conditions"]
         return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
@@ -87,32 +63,14 @@ class Lab:
 
 
 @dataclass
-class Room:
+class Room(kube.Room):
     """A namespace of one story's own."""
 
     lab: Lab
-    name: str
-    context: str = "kind-bankstack"
-
-    def kubectl(self, *words: str, stdin: str = "") -> str:
-        return self.lab.kubectl("--context", self.context, "-n", self.name, *words, stdin=stdin)
-
-    def apply(self, *manifests: Manifest) -> None:
-        bundle = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
-        self.kubectl("apply", "-f", "-", stdin=json.dumps(bundle))
-
-    def get(self, *words: str) -> Any:  # noqa: ANN401 - whatever the API server answers
-        return json.loads(self.kubectl("get", *words, "-o", "json"))
-
-    def inside(self, pod: str, *command: str) -> str:
-        return self.kubectl("exec", pod, "--", *command)
 
     def unreachable(self, pod: str, *urls: str) -> list[str]:
         """Those of `urls` that give a pod of the Python image no answer in 3 seconds."""
         return self.inside(pod, "python", "-c", FETCH, *urls).split()
-
-    def await_ready(self, *pods: str, within: int = 60) -> None:
-        self.kubectl("wait", "--for=condition=Ready", f"--timeout={within}s", *(f"pod/{pod}" for pod in pods))
 
 
 def pod(name: str, region: str, *command: str, image: str = "python", claim: str = "") -> Manifest:

@@ -4,18 +4,14 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
-import yaml
-
+from demokit import shipped
+from demokit.shipped import NAME, SYSTEM
 from labkit import engine, faults, nodes
 from labkit.catalog import Image
 
 from .conftest import Lab, Manifest, Room, eventually
 
-ROOT = Path(__file__).parents[2]
-SYSTEM = "bankstack-system"
-NAME = "bankstack-operator"
 USER = f"system:serviceaccount:{SYSTEM}:{NAME}"
 _LEASES = "leases"
 
@@ -30,12 +26,8 @@ class Operator:
     @classmethod
     def deployed(cls, lab: Lab, *banks: str) -> "Operator":
         """Image built and loaded, base applied, and the Role into every bank's namespace."""
-        subprocess.run([ROOT / "hack" / "operator-image", "--load"], check=True, capture_output=True, text=True)
-        items = [item for bank in banks for item in _in_namespace(lab, bank)]
-        items += [_watching(item, banks) for item in _kustomized(lab, "base")]
-        bundle = {"apiVersion": "v1", "kind": "List", "items": items}
-        # Forced: a story before may have set something by hand.
-        lab.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(bundle))
+        shipped.image()
+        shipped.deploy(lab, *banks)
         operator = cls(lab, Room(lab, SYSTEM))
         operator.scale(1)
         return operator
@@ -43,7 +35,7 @@ class Operator:
     @property
     def version(self) -> str:
         """Tag of the shipped image."""
-        (image,) = [one for one in _kustomized(self.lab, "base") if one["kind"] == "Deployment"]
+        (image,) = [one for one in shipped.kustomized(self.lab, shipped.BASE) if one["kind"] == "Deployment"]
         return str(image["spec"]["template"]["spec"]["containers"][0]["image"]).rpartition(":")[2]
 
     def becomes(self, version: str, change: str) -> None:
@@ -59,7 +51,7 @@ class Operator:
 
     def removed(self) -> None:
         """The operator, its rights and its CRDs, by the shipped manifests."""
-        self.lab.kubectl("delete", "-k", str(ROOT / "manifests" / "base"), "--timeout=120s")
+        shipped.remove(self.lab)
 
     def scale(self, replicas: int) -> None:
         """Until so many pods are ready, and no others are there."""
@@ -144,28 +136,3 @@ def do_to_container(pod: Manifest, verb: str, *options: str) -> None:
 def _where(entry: Manifest) -> str:
     about = entry.get("objectRef", {})
     return f"{about.get('resource')}/{about.get('subresource', '')} {about.get('namespace')}/{about.get('name')}"
-
-
-def _kustomized(lab: Lab, name: str) -> list[Manifest]:
-    text = lab.kubectl("kustomize", str(ROOT / "manifests" / name))
-    return list(yaml.safe_load_all(text))
-
-
-def _watching(item: Manifest, banks: tuple[str, ...]) -> Manifest:
-    """manifests/base, for other banks."""
-    if item["kind"] == "Deployment":
-        (container,) = item["spec"]["template"]["spec"]["containers"]
-        (namespaces,) = [one for one in container["env"] if one["name"] == "BANKSTACK_NAMESPACES"]
-        namespaces["value"] = ",".join(banks)
-    return item
-
-
-def _in_namespace(lab: Lab, bank: str) -> list[Manifest]:
-    """manifests/bank for a namespace of another name."""
-    return [_moved(item, bank) for item in _kustomized(lab, "bank")]
-
-
-def _moved(item: Manifest, bank: str) -> Manifest:
-    meta = item["metadata"]
-    place = {"name": bank} if item["kind"] == "Namespace" else {"namespace": bank}
-    return item | {"metadata": meta | place}

@@ -13,7 +13,8 @@ from bankstack.engine.objects import Manifest, Ref
 from bankstack.kube.client import KubeCluster
 from bankstack.kube.connection import over
 from labkit import paths
-from tests.simulation.scenarios import SCENARIOS, Change, Scenario
+from tests.simulation.scenarios import SCENARIOS, Scenario
+from tests.simulation.site import Change
 
 from .conftest import Lab, Room
 

@@ -54,7 +54,7 @@ def bank(lab: Lab, operator: Operator) -> Iterator[Bank]:  # noqa: ARG001 - orde
     room.apply(client())
     room.await_ready("client")
     yield room
-    lab.kubectl("delete", "namespace", BOOKS, "--wait=false")
+    lab.kubectl("delete", "namespace", BOOKS, "--timeout=150s")
 
 
 def client() -> Manifest:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from demokit.shipped import NAME
+
 from .bank import Bank
 from .conftest import Lab, eventually
-from .operated import NAME, Operator, do_to_container
+from .operated import Operator, do_to_container
 
 BANK, ROLELESS = "operated", "operated-without-role"
 MEMORY_MOST = 90 * 1024 * 1024

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import random
 import subprocess
 import time
@@ -10,19 +11,19 @@ from typing import Any
 
 import pytest
 
+from demokit.outside import Outside
 from tests.misoperations import Manifest, sample
 
 from .bank import Bank, bodies
 from .conftest import Lab, eventually
 from .operated import Operator, kill_main_process
-from .outside import Outside
 
 BANK, SECOND = "bank", "bank-2"
 BOTH = ("ColdWallet/vault", "LndNode/lnd1")
 #: Money itself: what deletes it takes it away, and nothing makes it anew.
 KEPT = ("secret/lnd1-wallet",)
 #: Drawn once per run of the suite; printed on failure.
-SEED, KILLS = 21, 5
+SEED, KILLS = 21, int(os.environ.get("BANK_KILLS", "5"))
 
 
 #: An operator that would write LND's pod otherwise. Its compiled files are never compared with their sources.

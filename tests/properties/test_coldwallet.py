@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from bankstack.engine.decision import Action, Apply, Delete
 from bankstack.engine.finding import Stalled
-from bankstack.engine.objects import FIELD_MANAGER, STATEFUL_SET, Manifest, Ref, ref
+from bankstack.engine.objects import STATEFUL_SET, Manifest, Ref, ref
 from bankstack.kinds.coldwallet.decide import CREATE_WALLET, LOAD_WALLET, WATCH, decide
 from bankstack.kinds.coldwallet.facts import Chain, Facts, Place, Pod, Scan, Silent, Wallet
 from bankstack.kinds.coldwallet.model import ColdWalletStatus
 from bankstack.kinds.coldwallet.names import BITCOIND, SPECTER, ColdWallet
-from tests.simulation.fieldsets import flatten, to_fields_v1
+from tests.simulation.fieldsets import applied
 from tests.unit.kinds.coldwallet import given as world
 from tests.unit.kinds.coldwallet.given import EXTERNAL, PAIR, PINNED, SYNCED, WATCHING
 
@@ -80,18 +80,11 @@ pods = st.sampled_from(
 )
 
 
-def live(manifest: Manifest) -> Manifest:
-    """As the API server has it once we have applied it."""
-    fields = to_fields_v1(flatten(manifest).keys())
-    managed = [{"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields}]
-    return manifest | {"metadata": manifest["metadata"] | {"uid": "made", "managedFields": managed}}
-
-
 def carried_out(facts: Facts, actions: tuple[Action, ...]) -> Facts:
     children = dict(facts.live)
     for action in actions:
         if isinstance(action, Apply):
-            children[ref(action.manifest)] = live(action.manifest)
+            children[ref(action.manifest)] = applied(action.manifest)
         elif isinstance(action, Delete):
             children.pop(action.ref, None)
         else:

@@ -16,6 +16,7 @@ from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Backup, Chain, Facts, Published, Refused, Unusable, Wallet
 from bankstack.kinds.lndnode.model import LndNodeSpec, LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
+from tests.simulation.fieldsets import applied
 from tests.unit.kinds.lndnode import given as world
 from tests.unit.kinds.lndnode.given import CA, CERTIFICATE, INFO, ME, NOW, OLD_CA, ONE_CHANNEL, OTHER, SILENT, WALLET
 
@@ -95,7 +96,7 @@ def cases(draw: st.DrawFn) -> tuple[LndNode, Facts]:
     live = {one: made[one] for one in made if one in kept}
     volume, pinned = names.volume("lnd1"), draw(identities)
     if volume in live and pinned:
-        live[volume] = world.live(
+        live[volume] = applied(
             live[volume], annotations=live[volume]["metadata"].get("annotations", {}) | {names.IDENTITY: pinned}
         )
     if names.pod("lnd1") in live:

@@ -113,7 +113,8 @@ class ApiServer:
 
     def __init__(self, now: Callable[[], datetime] = lambda: _EPOCH) -> None:
         self._now = now
-        self._version = 0
+        # As etcd: the first version that an object can have is 2.
+        self._version = 1
         self._lives = 0
         self.objects: dict[Key, Stored] = {}
         self._by_type: dict[tuple[Type, str | None], dict[Key, Stored]] = {}
@@ -339,5 +340,6 @@ def _require_same_life(live: Stored | None, manifest: Manifest) -> None:
 
 def _require_version(key: Key, live: Stored | None, manifest: Manifest) -> None:
     wished = manifest["metadata"].get("resourceVersion")
-    if wished is not None and (live is None or live.manifest["metadata"]["resourceVersion"] != wished):
+    # Onto nothing it is no condition: an apply then makes the object.
+    if wished is not None and live is not None and live.manifest["metadata"]["resourceVersion"] != wished:
         raise ApiError(409, "Conflict", f"{key} has been modified")

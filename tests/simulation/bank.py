@@ -1,7 +1,7 @@
 """A bank in memory: both kinds with the software they run, and the samples that users apply."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from bankstack.engine.objects import Manifest
 from bankstack.engine.ports import Kind, resource_type
@@ -18,6 +18,18 @@ from .lnd import Lnds
 from .pods import Software
 from .world import World
 
+#: How the calls begin that change something.
+WRITES: Final = (
+    "apply",
+    "create",
+    "delete",
+    "status",
+    "finalize",
+    "bitcoind create",
+    "bitcoind import",
+    "lnd Init",
+    "lnd Bake",
+)
 COLD_WALLET, LND_NODE = resource_type(COLD_WALLETS), resource_type(LND_NODES)
 
 

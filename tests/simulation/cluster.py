@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import CHANGE_PLAN, EVENT, FIELD_MANAGER, Manifest, Ref, Type, ref
-from bankstack.kube.client import READ_SECONDS
+from bankstack.kube.client import NEVER, READ_SECONDS
 from bankstack.kube.errors import Answer, Call, refused, silent
 from bankstack.plans.admission import OWN_APPROVAL, OWN_PLAN
 
@@ -35,6 +35,19 @@ class SimulatedCluster:
     async def apply(self, manifest: Manifest, namespace: str) -> Manifest:
         key = _key(manifest, namespace)
         return await self._call("apply", key, lambda _: self.server.apply(key, manifest, FIELD_MANAGER))
+
+    async def apply_new(self, manifest: Manifest, namespace: str) -> Manifest | None:
+        key = _key(manifest, namespace)
+        return await self._call("apply", key, lambda _: self._apply_new(key, manifest))
+
+    def _apply_new(self, key: Key, manifest: Manifest) -> Manifest | None:
+        bound = manifest | {"metadata": manifest["metadata"] | {"resourceVersion": NEVER}}
+        try:
+            return self.server.apply(key, bound, FIELD_MANAGER)
+        except ApiError as error:
+            if error.reason == "Conflict":
+                return None
+            raise
 
     async def create(self, manifest: Manifest, namespace: str) -> Manifest | None:
         key = _key(manifest, namespace)

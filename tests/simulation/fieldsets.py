@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from bankstack.engine.objects import Manifest
+from bankstack.engine.objects import FIELD_MANAGER, Manifest
 
 from . import shapes
 from .shapes import KEY_DEFAULTS, Path
@@ -107,3 +107,15 @@ def to_fields_v1(fields: Iterable[Path]) -> dict[str, Any]:
         if path[-1].startswith("k:") and not shapes.is_atomic(path):
             node["."] = {}
     return root
+
+
+def managed(manifest: Manifest) -> list[Manifest]:
+    """metadata.managedFields, once the operator has applied it and nobody else."""
+    fields = to_fields_v1(flatten(manifest).keys())
+    return [{"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields}]
+
+
+def applied(manifest: Manifest, **meta: Any) -> Manifest:  # noqa: ANN401 - any metadata
+    """As the API server has it once the operator has applied it."""
+    theirs = {"uid": "made", "managedFields": managed(manifest)}
+    return manifest | {"metadata": {**manifest["metadata"], **theirs, **meta}}

@@ -3,79 +3,15 @@
 Each is a story over a `Site`. Nothing here knows which of the two it talks to.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final, Protocol
-
-import pytest
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 from bankstack.engine.drift import difference, mark, owned
-from bankstack.engine.finding import Interrupted
-from bankstack.engine.objects import CONFIG_MAP, FINALIZER, Manifest, Ref, ref
-from bankstack.engine.ports import Cluster, resource_type
-from bankstack.kinds.lndnode.model import RESOURCE
-from tests.misoperations import sample
+from bankstack.engine.objects import CONFIG_MAP, FINALIZER, Manifest, ref
 
 from .examples import ALL, CLAIM, CONFIG, KEPT, SERVED, STATEFUL, made
 from .fieldsets import flatten, to_fields_v1
-
-LND_NODE: Final = resource_type(RESOURCE)
-Change = Callable[[Manifest], object]
-
-
-class Site(Protocol):
-    """An API server, and somebody else who writes to it too."""
-
-    namespace: str
-
-    @property
-    def cluster(self) -> Cluster:
-        """How the operator reaches it."""
-
-    async def edit(self, ref: Ref, change: Change, *, status: bool = False) -> None:
-        """Somebody reads, changes and writes the whole object."""
-
-    async def user_applies(self, manifest: Manifest) -> None:
-        """Somebody declares one of our resources."""
-
-    async def user_deletes(self, ref: Ref) -> None:
-        """Somebody deletes an object and does not wait."""
-
-    async def eventually_gone(self, ref: Ref) -> None:
-        """The neighbours get their time."""
-
-
-def node(**meta: Any) -> Manifest:  # noqa: ANN401 - any metadata
-    manifest = sample("lnd1")
-    manifest["metadata"] |= meta
-    manifest["spec"]["paused"] = True
-    return manifest
-
-
-NODE: Final = Ref(LND_NODE, "lnd1")
-
-
-async def live(site: Site, one: Ref) -> Manifest:
-    found = await site.cluster.get(one, site.namespace)
-    assert found is not None
-    return found
-
-
-async def apply(site: Site, manifest: Manifest) -> Manifest:
-    return await site.cluster.apply(manifest, site.namespace)
-
-
-def version(manifest: Manifest) -> str:
-    return str(manifest["metadata"]["resourceVersion"])
-
-
-@contextmanager
-def refused(*reasons: str) -> Iterator[None]:
-    """The call is answered with one of these."""
-    with pytest.raises(Interrupted) as stopped:
-        yield
-    assert stopped.value.finding.reason in reasons, stopped.value.finding
-
+from .site import LND_NODE, NODE, Change, Site, apply, live, node, refused, version
 
 # Ownership
 
@@ -247,6 +183,18 @@ async def an_apply_onto_a_life_that_is_over_makes_nothing(site: Site) -> None:
     assert await site.cluster.get(ref(CONFIG), site.namespace) is None
 
 
+async def an_apply_of_something_new_makes_it_once_and_leaves_what_is_there(site: Site) -> None:
+    for manifest in ALL:
+        wanted = mark(manifest)
+        made = await site.cluster.apply_new(wanted, site.namespace)
+        assert made is not None, manifest["kind"]
+        assert difference(wanted, made) is None, manifest["kind"]
+        before = (await live(site, ref(manifest)))["metadata"]
+        changed = wanted | {"metadata": wanted["metadata"] | {"labels": {"whose": "another's"}}}
+        assert await site.cluster.apply_new(changed, site.namespace) is None, manifest["kind"]
+        assert (await live(site, ref(manifest)))["metadata"]["labels"] == before["labels"], manifest["kind"]
+
+
 async def a_list_is_by_labels_and_says_what_its_objects_are(site: Site) -> None:
     for name, label in (("b", "x"), ("a", "x"), ("c", "y")):
         await apply(site, made("ConfigMap", data={"k": "v"}, metadata={"name": name, "labels": {"app": label}}))
@@ -384,6 +332,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     a_deletion_hits_one_life_only,
     an_apply_onto_another_version_or_life_is_a_conflict,
     an_apply_onto_a_life_that_is_over_makes_nothing,
+    an_apply_of_something_new_makes_it_once_and_leaves_what_is_there,
     a_list_is_by_labels_and_says_what_its_objects_are,
     what_may_not_change_is_refused,
     names_and_labels_have_their_limits,

@@ -7,7 +7,8 @@ from bankstack.engine.objects import Manifest, Ref
 from . import neighbours
 from .apiserver import ApiServer, Key
 from .cluster import SimulatedCluster
-from .scenarios import LND_NODE, SCENARIOS, Change, Scenario
+from .scenarios import SCENARIOS, Scenario
+from .site import LND_NODE, Change
 
 
 class SimulatedSite:

@@ -19,7 +19,7 @@ from bankstack.kinds.lndnode import children as lnds_children
 from tests.misoperations import sample
 
 from .apiserver import Key
-from .bank import LND_NODE, Bank
+from .bank import LND_NODE, WRITES, Bank
 from .faults import Fault, When, always
 from .oracle import laws_hold, lives, picture
 from .test_children import lives as uids
@@ -32,18 +32,7 @@ async def test_in_a_steady_state_nothing_is_written_at_all() -> None:
     for _ in range(5):
         bank.operators[0].resync()
         await bank.settle()
-    wrote = (
-        "apply",
-        "create",
-        "delete",
-        "status",
-        "finalize",
-        "bitcoind create",
-        "bitcoind import",
-        "lnd Init",
-        "lnd Bake",
-    )
-    assert [call for call in bank.calls.made[calls:] if call.startswith(wrote)] == []
+    assert [call for call in bank.calls.made[calls:] if call.startswith(WRITES)] == []
     assert len(bank.server.written) == written
 
 
@@ -101,13 +90,17 @@ async def test_with_deletion_policy_delete_regtest_leaves_nothing() -> None:
     assert [str(key) for key in bank.server.all() if key.namespace] == []
 
 
-async def test_a_wallet_with_coins_is_not_deleted_with_its_data() -> None:
+async def on_signet_to_be_deleted_with_its_data() -> Bank:
     bank = Bank()
     for name in ("vault", "lnd1"):
         manifest = sample(name)
         manifest["spec"] |= {"network": "signet", "deletionPolicy": "Delete"}
         bank.applies(manifest)
-    await bank.settle()
+    return await bank.settle()
+
+
+async def test_a_wallet_with_coins_is_not_deleted_with_its_data() -> None:
+    bank = await on_signet_to_be_deleted_with_its_data()
     assert bank.is_ready(), (bank.conditions("vault"), bank.conditions("lnd1"))
     next(iter(bank.lnds.disks.values())).local_sat = 1000
     for disk in bank.bitcoinds.disks.values():
@@ -121,12 +114,7 @@ async def test_a_wallet_with_coins_is_not_deleted_with_its_data() -> None:
 
 
 async def test_silence_is_no_proof_of_emptiness() -> None:
-    bank = Bank()
-    for name in ("vault", "lnd1"):
-        manifest = sample(name)
-        manifest["spec"] |= {"network": "signet", "deletionPolicy": "Delete"}
-        bank.applies(manifest)
-    await bank.settle()
+    bank = await on_signet_to_be_deleted_with_its_data()
     bank.calls.schedule = lambda number, call: (
         always("lnd", Fault(0))(number, call) or always("bitcoind", Fault(0))(number, call)
     )

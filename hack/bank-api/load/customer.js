@@ -23,6 +23,12 @@ export class Customer {
     return this;
   }
 
+  /** @returns {Promise<number>} in sat */
+  async balance() {
+    const { me } = await this.insist("{ me { defaultAccount { defaultWallet { balance } } } }");
+    return me.defaultAccount.defaultWallet.balance;
+  }
+
   /** @param {number} amount */
   async invoice(amount) {
     const { it } = await this.insist(INVOICE, { walletId: this.walletId, amount, expiresIn: 5 });

@@ -8,8 +8,8 @@ import * as lightning from "lightning";
 import { Customer } from "./customer.js";
 
 const CUSTOMERS = 40;
-/** So many pay over Lightning; the others across. A wallet is locked for the length of its Lightning payment. */
-const SENDERS = 14;
+/** So large a part pays over Lightning; the others across. A wallet is locked for the length of its Lightning payment. */
+const SENDERS = 0.35;
 const FUNDS_SAT = 20_000;
 const FUNDED_AT_ONCE = 5;
 const TICK_MS = 25;
@@ -18,13 +18,12 @@ const INVOICE_MS = 120_000;
 
 /**
  * @param {{url: string, outside: any, asked: import("./asked.js").Asked, seconds: number,
- *   rates: {intraledger: number, lightning: number}, patienceMs: number}} wanted
+ *   rates: {intraledger: number, lightning: number}, patienceMs: number, names: string[], fundsSat: number}} wanted
  */
-export async function run({ url, outside, asked, seconds, rates, patienceMs }) {
-  const name = randomUUID().slice(0, 8);
-  const customers = Array.from({ length: CUSTOMERS }, (_, n) => new Customer(url, `load-${name}-${n}`, patienceMs));
-  const load = await funded(customers, { outside, asked });
-  console.log(`${CUSTOMERS} customers have ${FUNDS_SAT} sat each; ${seconds} s of load begin.`);
+export async function run({ url, outside, asked, seconds, rates, patienceMs, names, fundsSat }) {
+  const customers = (names.length ? names : strangers()).map((name) => new Customer(url, name, patienceMs));
+  const load = await funded(customers, { outside, asked, fundsSat });
+  console.log(`${customers.length} customers have ${fundsSat / 2} sat or more each; ${seconds} s of load begin.`);
   await load.keepUp(seconds, [
     [rates.intraledger, () => load.across()],
     [rates.lightning / 2, () => load.send()],
@@ -33,14 +32,22 @@ export async function run({ url, outside, asked, seconds, rates, patienceMs }) {
   return load.summary(seconds);
 }
 
-/** Customers who were paid their first money over Lightning. @param {Customer[]} customers @param {any} wanted */
-export async function funded(customers, { outside, asked }) {
+/** Names that nobody had before. */
+function strangers() {
+  const run = randomUUID().slice(0, 8);
+  return Array.from({ length: CUSTOMERS }, (_, n) => `load-${run}-${n}`);
+}
+
+/** Customers with money: who has less than half of that is paid it over Lightning. @param {Customer[]} customers @param {any} wanted */
+export async function funded(customers, { outside, asked, fundsSat = FUNDS_SAT }) {
   const load = new Load(customers, outside, asked);
   await Promise.all(customers.map((customer) => customer.visit()));
-  for (let n = 0; n < customers.length; n += FUNDED_AT_ONCE) {
-    await Promise.all(customers.slice(n, n + FUNDED_AT_ONCE).map((customer) => load.receive(customer, FUNDS_SAT)));
+  const poor = await poorer(customers, fundsSat / 2);
+  for (let n = 0; n < poor.length; n += FUNDED_AT_ONCE) {
+    await Promise.all(poor.slice(n, n + FUNDED_AT_ONCE).map((customer) => load.receive(customer, fundsSat)));
   }
-  await until(() => isFunded(customers), 60_000, "the customers have their first money");
+  const areFunded = async () => (await poorer(customers, fundsSat / 2)).length === 0;
+  await until(areFunded, 60_000, "the customers have their first money");
   load.done = [];
   return load;
 }
@@ -49,8 +56,9 @@ class Load {
   /** @param {Customer[]} customers @param {any} outside @param {import("./asked.js").Asked} asked */
   constructor(customers, outside, asked) {
     Object.assign(this, { customers, outside, asked, inFlight: new Set(), done: [] });
-    this.senders = customers.slice(0, SENDERS);
-    this.payers = customers.slice(SENDERS);
+    const senders = Math.ceil(customers.length * SENDERS);
+    this.senders = customers.slice(0, senders);
+    this.payers = customers.slice(senders);
   }
 
   /** @param {number} seconds @param {[number, () => Promise<void>][]} streams */
@@ -144,10 +152,10 @@ const between = (/** @type {number} */ low, /** @type {number} */ high) => low +
 const any = (/** @type {any[]} */ those) => those[between(0, those.length - 1)];
 const idle = (/** @type {Customer[]} */ those) => any(those.filter((one) => !one.isBusy));
 
-/** @param {Customer[]} customers */
-async function isFunded(customers) {
-  const asked = customers.map((one) => one.insist("{ me { defaultAccount { defaultWallet { balance } } } }"));
-  return (await Promise.all(asked)).every(({ me }) => me.defaultAccount.defaultWallet.balance >= FUNDS_SAT);
+/** Those who have less. @param {Customer[]} customers @param {number} sats */
+async function poorer(customers, sats) {
+  const balances = await Promise.all(customers.map((one) => one.balance()));
+  return customers.filter((_, n) => balances[n] < sats);
 }
 
 /** @param {() => Promise<boolean>} condition @param {number} ms @param {string} what */

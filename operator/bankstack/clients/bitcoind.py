@@ -34,7 +34,6 @@ WORDS_MOST: Final = 300
 WARMING_UP: Final = -28
 NOT_LOADED: Final = -18
 BUSY: Final = -4
-METHOD_NOT_FOUND: Final = -32601
 
 
 class NoAnswer(Exception):

@@ -70,6 +70,11 @@ class View:
     agrees: bool
 
 
+@dataclass(frozen=True)
+class Refused(Unknown):
+    """The server answers, and does not know this user's password."""
+
+
 async def member(account: Account) -> Member | Unknown:
     """What a Redis says of itself."""
     replies = await _ask(account, [("INFO", "everything")])
@@ -77,6 +82,14 @@ async def member(account: Account) -> Member | Unknown:
         return replies
     (told,) = replies
     return Unknown(_words(account, told)) if isinstance(told, ResponseError) else _member(_information(told))
+
+
+async def admits(account: Account) -> bool | Unknown:
+    """Whether a server lets this account in; only a refused password is a no."""
+    replies = await _ask(account, [("PING",)])
+    if not isinstance(replies, Unknown):
+        return True
+    return False if isinstance(replies, Refused) else replies
 
 
 async def view(account: Account, master: str) -> View | Unknown:
@@ -107,7 +120,9 @@ async def _ask(account: Account, questions: Sequence[tuple[str, ...]]) -> list[A
         async with asyncio.timeout(BOUND):
             await connection.connect()  # type: ignore[no-untyped-call]
             return [await _reply(connection, question) for question in questions]
-    except (AuthenticationError, AuthenticationWrongNumberOfArgsError, NoPermissionError) as error:
+    except (AuthenticationError, AuthenticationWrongNumberOfArgsError) as error:
+        return Refused(f"{account.host}:{account.port} does not let the operator in ({type(error).__name__})")
+    except NoPermissionError as error:
         return Unknown(f"{account.host}:{account.port} does not let the operator in ({type(error).__name__})")
     except (TimeoutError, TookTooLong):
         return Unknown(f"{account.host}:{account.port} gave no answer within {BOUND:.0f} s")

@@ -1,10 +1,17 @@
-"""Words of Bitcoin that several kinds' models share (pure)."""
+"""Words and numbers of Bitcoin that several kinds share (pure)."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from bankstack.engine.model import Rule
 
 Network = Literal["mainnet", "testnet", "signet", "regtest"]
+
+#: bitcoind's own.
+RPC_PORTS: Final = {"mainnet": 8332, "testnet": 18332, "signet": 38332, "regtest": 18443}
+P2P_PORTS: Final = {"mainnet": 8333, "testnet": 18333, "signet": 38333, "regtest": 18444}
+#: bitcoind has none of its own: those that everybody's examples have.
+ZMQ_BLOCK_PORT: Final = 28332
+ZMQ_TX_PORT: Final = 28333
 
 #: Base58 without 0, O, I, l.
 BASE58 = "[1-9A-HJ-NP-Za-km-z]"

@@ -7,12 +7,15 @@ must be made, the action only says so and the kind's `act` makes it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from bankstack.engine.conditions import Claim
 from bankstack.engine.finding import Finding
 from bankstack.engine.model import Status
 from bankstack.engine.objects import Manifest, Ref, ref
+
+#: The reason to apply what was not there when it was looked for: made, never taken over.
+MISSING: Final = "Missing"
 
 
 @dataclass(frozen=True)

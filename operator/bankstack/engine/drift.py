@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bankstack.engine.decision import Apply
-from bankstack.engine.objects import FIELD_MANAGER, Manifest, Ref, annotation, digest, ref
+from bankstack.engine.decision import MISSING, Apply
+from bankstack.engine.objects import FIELD_MANAGER, Manifest, Ref, annotated, annotation, digest, ref
 
 APPLIED = "bankstack.io/applied"
 #: Parts of an item's key that the server fills in where we do not write them.
@@ -30,15 +30,13 @@ def changes(wanted: Iterable[Manifest], live: Mapping[Ref, Manifest]) -> tuple[A
 
 def mark(manifest: Manifest) -> Manifest:
     """The manifest with the digest of itself as an annotation."""
-    meta = manifest["metadata"]
-    annotations = {**meta.get("annotations", {}), APPLIED: digest(manifest)}
-    return {**manifest, "metadata": {**meta, "annotations": annotations}}
+    return annotated(manifest, {APPLIED: digest(manifest)})
 
 
 def difference(marked: Manifest, live: Manifest | None) -> str | None:
     """Why it must be applied: Missing, Changed (we want something else), Drifted (somebody changed it)."""
     if live is None:
-        return "Missing"
+        return MISSING
     if annotation(live, APPLIED) != marked["metadata"]["annotations"][APPLIED]:
         return "Changed"
     return None if covers(owned(live), marked) else "Drifted"

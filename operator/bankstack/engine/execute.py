@@ -7,7 +7,7 @@ which may be repeated after a crash.
 
 from collections.abc import Iterable
 
-from bankstack.engine.decision import Action, Apply, Ask, Delete
+from bankstack.engine.decision import MISSING, Action, Apply, Ask, Delete
 from bankstack.engine.finding import Finding, Interrupted, Stalled
 from bankstack.engine.objects import OWNER_LABEL, Manifest, ref
 from bankstack.engine.ports import Cluster, Kind, Subject
@@ -24,21 +24,24 @@ async def execute(kind: Kind, subject: Subject, actions: Iterable[Action], clust
 
 async def _carry_out(kind: Kind, subject: Subject, action: Action, cluster: Cluster) -> None:
     match action:
-        case Apply(manifest=manifest):
-            await _apply(subject, manifest, cluster)
+        case Apply():
+            await _apply(subject, action, cluster)
         case Delete(ref=target, uid=uid):
             await cluster.delete(target, subject.namespace, uid)
         case Ask(action=name):
             await kind.act[name](subject, action, cluster)
 
 
-async def _apply(subject: Subject, manifest: Manifest, cluster: Cluster) -> None:
+async def _apply(subject: Subject, action: Apply, cluster: Cluster) -> None:
+    # The API server itself sees to it that nothing is there: no look before, and no moment in between.
+    if action.reason == MISSING and await cluster.apply_new(action.manifest, subject.namespace) is not None:
+        return
     # Read again: between the look and this line somebody may have made an object of
     # this name, and a forced apply would take it over.
-    live = await cluster.get(ref(manifest), subject.namespace)
+    live = await cluster.get(ref(action.manifest), subject.namespace)
     if live is not None and not is_ours(live, subject):
         raise Interrupted(foreign(live))
-    await cluster.apply(manifest, subject.namespace)
+    await cluster.apply(action.manifest, subject.namespace)
 
 
 def is_ours(live: Manifest, subject: Subject) -> bool:

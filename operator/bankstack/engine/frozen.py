@@ -9,7 +9,7 @@ import json
 from typing import Final
 
 from bankstack.engine.conditions import Claim
-from bankstack.engine.objects import Manifest, annotation
+from bankstack.engine.objects import Manifest, annotated, annotation, canonical
 
 TEMPLATE: Final = "bankstack.io/template"
 #: Paths named in a message; the rest is counted.
@@ -20,9 +20,7 @@ def hold(wanted: Manifest, live: Manifest | None) -> Manifest:
     """The StatefulSet to apply: with the template it was made with, or the wanted one where it is new."""
     kept = None if live is None else annotation(live, TEMPLATE)
     template = wanted["spec"]["template"] if kept is None else json.loads(kept)
-    meta = wanted["metadata"]
-    annotations = meta.get("annotations", {}) | {TEMPLATE: json.dumps(template, sort_keys=True, separators=(",", ":"))}
-    return wanted | {"metadata": meta | {"annotations": annotations}, "spec": wanted["spec"] | {"template": template}}
+    return annotated(wanted, {TEMPLATE: canonical(template)}) | {"spec": wanted["spec"] | {"template": template}}
 
 
 def pending(wanted: Manifest, held: Manifest) -> tuple[str, ...]:

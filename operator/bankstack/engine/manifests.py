@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from bankstack.engine.declared import Declared
 from bankstack.engine.model import PodOverride
-from bankstack.engine.objects import OWNER_LABEL, Manifest
+from bankstack.engine.objects import API_VERSION, GROUP, MANAGED, OWNER_LABEL, Manifest, annotated
 
+#: Where a node of Kubernetes is, by its labels.
+MACHINE, REGION = "kubernetes.io/hostname", "topology.kubernetes.io/region"
 #: Labels of an object whose content is money: no owner reference, never swept.
 RETAINED: Final = {"bankstack.io/retain": "true"}
 
@@ -21,7 +23,7 @@ def labels(subject: Declared[Any, Any], component: str) -> dict[str, str]:
     return {
         "app.kubernetes.io/name": component,
         "app.kubernetes.io/instance": subject.name,
-        "app.kubernetes.io/managed-by": "bankstack",
+        **MANAGED,
         OWNER_LABEL: subject.owner,
     }
 
@@ -37,7 +39,7 @@ def owned(subject: Declared[Any, Any], component: str, name: str, **annotations:
         "labels": labels(subject, component),
         "ownerReferences": [
             {
-                "apiVersion": "bankstack.io/v1alpha1",
+                "apiVersion": API_VERSION,
                 "kind": subject.kind,
                 "name": subject.name,
                 "uid": subject.uid,
@@ -51,7 +53,7 @@ def retained(subject: Declared[Any, Any], component: str, name: str, **annotatio
     """Metadata of a child that outlives its resource (law 4): it has no owner reference."""
     meta: Manifest = {"name": name, "namespace": subject.namespace, "labels": labels(subject, component) | RETAINED}
     if annotations:
-        meta["annotations"] = {f"bankstack.io/{key.replace('_', '-')}": value for key, value in annotations.items()}
+        meta["annotations"] = {f"{GROUP}/{key.replace('_', '-')}": value for key, value in annotations.items()}
     return meta
 
 
@@ -106,6 +108,11 @@ def stateful_set(meta: Manifest, pods: Mapping[str, str], template: Manifest, se
     }
 
 
+def stopped(held: Manifest, said: Mapping[str, str] | None = None) -> Manifest:
+    """A StatefulSet as it is but for its pods; what has to be remembered of them is said on it."""
+    return annotated(held, said or {}) | {"spec": held["spec"] | {"replicas": 0}}
+
+
 def disruption_budget(meta: Manifest, pods: Mapping[str, str], may_be_gone: int = 0) -> Manifest:
     """How many pods an eviction may take: none of a single writer, so draining its node waits for a person."""
     return {
@@ -144,6 +151,30 @@ def pod_security(user: int) -> Manifest:
         "fsGroupChangePolicy": "OnRootMismatch",
         "seccompProfile": {"type": "RuntimeDefault"},
     }
+
+
+def pod_spec(user: int, stop_seconds: int, **content: Any) -> Manifest:  # noqa: ANN401 - further fields of a pod's spec
+    """What every pod of ours has: no rights in Kubernetes, no neighbours in its environment, time to stop."""
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": stop_seconds,
+        "securityContext": pod_security(user),
+        **content,
+    }
+
+
+def spread(pods: Mapping[str, str]) -> list[Manifest]:
+    """Over machines and regions; rather two in one place than one too few."""
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": dict(pods)},
+        }
+        for key in (MACHINE, REGION)
+    ]
 
 
 def pod_template(labels_: Mapping[str, str], spec: Manifest, override: PodOverride | None) -> Manifest:

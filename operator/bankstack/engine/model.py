@@ -65,7 +65,6 @@ Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,14}(Ki|Mi|Gi|Ti|
 Duration = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}(s|m|h)$", max_length=7)]
 #: RFC 3339 in UTC.
 Timestamp = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$", max_length=20)]
-Sats = Annotated[int, Field(ge=0, le=2_100_000_000_000_000)]
 
 
 class Storage(Part):

@@ -2,14 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 Manifest = dict[str, Any]
 
 FIELD_MANAGER: Final = "bankstack"
+#: Of every resource that people declare.
+GROUP, VERSION = "bankstack.io", "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
 OWNER_LABEL: Final = "bankstack.io/owner"
+#: On everything that the operator makes.
+MANAGED: Final = {"app.kubernetes.io/managed-by": FIELD_MANAGER}
 FINALIZER: Final = "bankstack.io/proof-before-deletion"
 
 
@@ -39,6 +44,11 @@ NETWORK_POLICY: Final = Type("networking.k8s.io/v1", "NetworkPolicy", "networkpo
 POD_DISRUPTION_BUDGET: Final = Type("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
 CHANGE_PLAN: Final = Type("bankstack.io/v1alpha1", "ChangePlan", "changeplans")
 PLAN_APPROVAL: Final = Type("bankstack.io/v1alpha1", "PlanApproval", "planapprovals")
+
+#: What is made for anything that runs as a StatefulSet.
+AROUND_A_STATEFUL_SET: Final = (
+    CONFIG_MAP, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET, SERVICE, STATEFUL_SET,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)
@@ -95,6 +105,17 @@ def annotation(manifest: Manifest, key: str) -> str | None:
     return None if value is None else str(value)
 
 
+def annotated(manifest: Manifest, more: Mapping[str, str]) -> Manifest:
+    """The manifest with these annotations besides its own."""
+    meta = manifest["metadata"]
+    return manifest | {"metadata": meta | {"annotations": meta.get("annotations", {}) | more}}
+
+
 def digest(value: object) -> str:
     """12 hex digits that change when `value` (JSON) does."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:12]
+
+
+def canonical(value: object) -> str:
+    """JSON that is the same text whenever `value` is the same."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

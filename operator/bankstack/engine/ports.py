@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bankstack.engine.decision import Ask, Decision
 from bankstack.engine.declared import Declared
-from bankstack.engine.objects import Manifest, Ref, Type
+from bankstack.engine.objects import API_VERSION, Manifest, Ref, Type
 from bankstack.engine.operation import Active, Course, Operation
 from bankstack.engine.schema import Resource
 
@@ -27,6 +27,9 @@ class Cluster(Reader, Protocol):
 
     async def apply(self, manifest: Manifest, namespace: str) -> Manifest:
         """Server-side apply in our one name, forced: callers made sure that the object is ours."""
+
+    async def apply_new(self, manifest: Manifest, namespace: str) -> Manifest | None:
+        """The same where nothing of that name is there; None where something is (it is left as it is)."""
 
     async def create(self, manifest: Manifest, namespace: str) -> Manifest | None:
         """Make it; None where one of that name is there already (it is left as it is)."""
@@ -78,7 +81,7 @@ class Kind:
 
 def resource_type(resource: Resource) -> Type:
     """A declared kind's API type."""
-    return Type("bankstack.io/v1alpha1", resource.kind, resource.plural)
+    return Type(API_VERSION, resource.kind, resource.plural)
 
 
 Subject = Declared[Any, Any]

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bankstack.engine.model import Part, Rule, Status
+from bankstack.engine.objects import GROUP, VERSION
 
 Schema = dict[str, Any]
 
-GROUP = "bankstack.io"
-VERSION = "v1alpha1"
 #: JSON Schema that the API server has no word for.
 _DROPPED = ("title", "additionalProperties", "$defs", "propertyNames")
 

@@ -31,6 +31,9 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 OURS: Final = {"fieldManager": FIELD_MANAGER}
 EVENT_MESSAGE_MOST: Final = 1024
+#: A version that no object has: etcd's count begins with it, before anything is stored. An apply onto it makes an
+#: object, and is a conflict with every object that is there.
+NEVER: Final = "1"
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
@@ -131,6 +134,15 @@ class KubeCluster:
         one = ref(manifest)
         call = Call("apply", one.type, namespace, one.name)
         return await self._apply(call, path(one.type, namespace, one.name), manifest)
+
+    async def apply_new(self, manifest: Manifest, namespace: str) -> Manifest | None:
+        """The same where nothing of that name is there; None where something is (it is left as it is)."""
+        one = ref(manifest)
+        call = Call("apply", one.type, namespace, one.name)
+        bound = manifest | {"metadata": manifest["metadata"] | {"resourceVersion": NEVER}}
+        request = Request("PATCH", path(one.type, namespace, one.name), OURS | {"force": "true"}, bound, APPLY_PATCH)
+        reply = await self._ask(call, request)
+        return None if reply.code == CONFLICT else _yes(call, reply).manifest
 
     async def create(self, manifest: Manifest, namespace: str) -> Manifest | None:
         """Make it; None where one of that name is there already (it is left as it is)."""

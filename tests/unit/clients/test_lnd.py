@@ -13,12 +13,13 @@ import pytest
 from bankstack.clients.lnd import client
 from bankstack.clients.lnd import lnd_pb2 as pb
 from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, State
+from bankstack.engine import signing
 from bankstack.engine.finding import Interrupted, Stalled, Transient
-from bankstack.kinds.lndnode import pki
+from bankstack.kinds.lndnode import certificates, pki
 
 NOW = datetime.now(UTC)
-CA = pki.make_authority("test", NOW)
-LEAF = pki.issue(CA, ["localhost"], NOW)
+CA = signing.make_authority("test", NOW)
+LEAF = signing.issue(CA, ["localhost"], NOW, certificates.LIFE)
 MACAROON = b"\x02macaroon"
 SEED = tuple(f"word{place}" for place in range(24))
 
@@ -203,7 +204,7 @@ async def test_nobody_there_is_silence() -> None:
 
 
 async def test_a_certificate_of_another_authority_is_silence() -> None:
-    other = pki.make_authority("other", NOW)
+    other = signing.make_authority("other", NOW)
     async with (
         lnd({"State/GetState": pb.GetStateResponse()}) as (_, _, port),
         client.connect(f"localhost:{port}", other.certificate) as node,

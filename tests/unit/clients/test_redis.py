@@ -137,3 +137,13 @@ async def test_nobody_there() -> None:
     found = await redis.member(account)
     assert isinstance(found, Unknown)
     assert "takes no connection" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [({}, True), ({"AUTH": "-WRONGPASS invalid\r\n"}, False), ({"PING": "-NOPERM no permissions\r\n"}, Unknown)],
+)
+async def test_only_a_refused_password_is_a_no(answers: Mapping[str, str], expected: object) -> None:
+    async with serving(answers) as account:
+        found = await redis.admits(account)
+    assert found is expected or type(found) is expected

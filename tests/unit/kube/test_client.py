@@ -234,3 +234,11 @@ async def test_every_call_is_counted(
         ("apply", "ConfigMap", 201),
         ("create", "ConfigMap", 409),
     ]
+
+
+async def test_what_is_new_is_applied_onto_a_version_that_nothing_has(cluster: KubeCluster, server: ApiServer) -> None:
+    server.answers = [(201, CONFIG), (409, refusal("Conflict"))]
+    assert await cluster.apply_new(CONFIG, "bank") == CONFIG
+    assert await cluster.apply_new(CONFIG, "bank") is None
+    assert [body["metadata"]["resourceVersion"] for _, _, _, body in server.asked] == ["1", "1"]
+    assert "resourceVersion" not in CONFIG["metadata"]

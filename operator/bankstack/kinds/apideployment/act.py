@@ -4,14 +4,12 @@ What is there is never written over by something newly made: of two Secrets one 
 lost, and the other has the same. Only where both are gone is a password made anew.
 """
 
-import base64
 import secrets
 from typing import Final
 
 from bankstack.engine import manifests
 from bankstack.engine.decision import Ask
-from bankstack.engine.execute import foreign, is_ours
-from bankstack.engine.finding import Interrupted
+from bankstack.engine.live import at_version, made, ours
 from bankstack.engine.objects import POD, Manifest, Ref, uid
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.apideployment import accounts, names
@@ -24,7 +22,7 @@ PASSWORD_BYTES: Final = 32
 
 async def mend_accounts(api: Api, _ask: Ask, cluster: Cluster) -> None:
     """All of Redis' Secrets, from what is left of them."""
-    found = [await _ours(ref(api), api, cluster) for ref in ACCOUNTS]
+    found = [await ours(ref(api), api, cluster) for ref in ACCOUNTS]
     read = [None if one is None else manifests.opened(one) for one in found]
     kept = accounts.complete(accounts.gathered(*read), _password)
     # Those who use a password get it before the servers, so that what a crash leaves is enough to go on from.
@@ -35,9 +33,9 @@ async def mend_accounts(api: Api, _ask: Ask, cluster: Cluster) -> None:
     }
     for ref, (live, files) in wanted.items():
         if live is None:
-            await cluster.create(_secret(api, ref, files), api.namespace)
+            await made(_secret(api, ref, files), api, cluster)
         elif manifests.opened(live) != files:
-            await cluster.apply(_at_version(_secret(api, ref, files), live), api.namespace)
+            await cluster.apply(at_version(_secret(api, ref, files), live), api.namespace)
 
 
 async def tell_pod(api: Api, ask: Ask, cluster: Cluster) -> None:
@@ -54,22 +52,9 @@ async def tell_pod(api: Api, ask: Ask, cluster: Cluster) -> None:
 ACTS: Final[dict[str, Act]] = {MEND_ACCOUNTS: mend_accounts, TELL_POD: tell_pod}
 
 
-async def _ours(ref: Ref, api: Api, cluster: Cluster) -> Manifest | None:
-    found = await cluster.get(ref, api.namespace)
-    if found is not None and not is_ours(found, api):
-        raise Interrupted(foreign(found))
-    return found
-
-
 def _secret(api: Api, ref: Ref, files: dict[str, bytes]) -> Manifest:
     return manifests.secret(manifests.retained(api, names.REDIS, ref.name), files)
 
 
-def _at_version(manifest: Manifest, live: Manifest) -> Manifest:
-    """Only onto what was read: the API server refuses it where the object has changed since."""
-    seen = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-    return manifest | {"metadata": manifest["metadata"] | seen}
-
-
 def _password() -> bytes:
-    return base64.urlsafe_b64encode(secrets.token_bytes(PASSWORD_BYTES)).rstrip(b"=")
+    return secrets.token_urlsafe(PASSWORD_BYTES).encode()

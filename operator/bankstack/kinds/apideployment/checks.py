@@ -132,8 +132,29 @@ def _gate(reason: str, need: Dependency) -> Finding | None:
     return Finding(reason, f"{need.told}. The API is started as soon as this is well", Waiting(SOON))
 
 
+def redis_knows_the_password(api: Api, facts: Facts) -> Finding | None:
+    """A program started with a password that Redis does not know is one that moves no money."""
+    strangers = [names.member(api, number) for number, one in enumerate(facts.redis.admits) if one is False]
+    if not strangers:
+        return None
+    return Finding(
+        "RedisPasswordUnknown",
+        f"{', '.join(strangers)} of Redis: the password in {environment.redis_password(api)} is not the one it was "
+        "started with, as when every Secret that had the former one was deleted. What runs goes on with its "
+        "connections; nothing is rolled, for a new pod could take no lock. Put the former password back there and "
+        f"into {names.redis_accounts(api)}, or delete the pods of Redis one after the other, replicas first, each "
+        "when the one before is ready again",
+        Waiting(SOON),
+    )
+
+
 #: While one of these holds, no component is started or rolled.
-OBSTACLES: Final = (networks_agree, what_components_refer_to_is_there, variables_do_not_collide)
+OBSTACLES: Final = (
+    networks_agree,
+    what_components_refer_to_is_there,
+    variables_do_not_collide,
+    redis_knows_the_password,
+)
 #: Before the first start only: what runs is never stopped because something it needs went away.
 GATES: Final = (
     ledger_takes_entries,

@@ -3,8 +3,18 @@
 import json
 from typing import Any, Final
 
-from bankstack.engine import manifests
-from bankstack.engine.objects import DEPLOYMENT, OWNER_LABEL, STATEFUL_SET, Manifest, Ref, annotation, digest
+from bankstack.engine import access, manifests
+from bankstack.engine.objects import (
+    DEPLOYMENT,
+    OWNER_LABEL,
+    STATEFUL_SET,
+    Manifest,
+    Ref,
+    annotated,
+    annotation,
+    canonical,
+    digest,
+)
 from bankstack.kinds.apideployment import environment, names
 from bankstack.kinds.apideployment.component import Component, Probe, Volume
 from bankstack.kinds.apideployment.facts import Facts
@@ -15,7 +25,7 @@ CLAIMS: Final = "bankstack.io/claims"
 #: A migration is tried again before a person is called.
 JOB_RETRIES: Final = 3
 #: What a component may connect to is decided by these labels of its pods.
-CLIENT_OF: Final = ("bankstack.io/lnd-client", "bankstack.io/ledger-client", "bankstack.io/redis-client")
+CLIENT_OF: Final = (access.LND_CLIENT, access.LEDGER_CLIENT, access.REDIS_CLIENT)
 
 
 def is_stateful(component: Component) -> bool:
@@ -112,7 +122,7 @@ def _stateful(api: Api, component: Component, facts: Facts) -> Manifest:
     kept = annotation(live, CLAIMS) if live else None
     claims = json.loads(kept) if kept else [_claim(api, component, one) for one in component.volumes or [] if one.size]
     meta = manifests.owned(api, component.name, names.component(api, component.name))
-    meta["annotations"] = {CLAIMS: json.dumps(claims, sort_keys=True, separators=(",", ":"))}
+    meta["annotations"] = {CLAIMS: canonical(claims)}
     template = _template(api, component, facts, live)
     made = manifests.stateful_set(meta, _selector(api, component), template, names.component(api, component.name))
     spec = {
@@ -168,34 +178,19 @@ def _template(api: Api, component: Component, facts: Facts, live: Manifest | Non
     made = manifests.pod_template(labels, _pod_spec(api, component, facts), component.pod)
     last = live["spec"]["template"]["metadata"].get("annotations", {}).get(names.CREDENTIALS) if live else None
     version = environment.credentials(api, component, facts, last)
-    annotations = made["metadata"].get("annotations", {}) | {names.CREDENTIALS: version}
-    return made | {"metadata": made["metadata"] | {"annotations": annotations}}
+    return annotated(made, {names.CREDENTIALS: version})
 
 
 def _pod_spec(api: Api, component: Component, facts: Facts) -> Manifest:
-    spec: Manifest = {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": component.stop_seconds,
-        "securityContext": manifests.pod_security(component.user),
-        "containers": [_container(api, component, facts)],
-        "volumes": [*_own_volumes(api, facts), *(_volume(one) for one in component.volumes or [] if not one.size)],
-    }
+    spec = manifests.pod_spec(
+        component.user,
+        component.stop_seconds,
+        containers=[_container(api, component, facts)],
+        volumes=[*_own_volumes(api, facts), *(_volume(one) for one in component.volumes or [] if not one.size)],
+    )
     if replicas(component) > 1:
-        spec["topologySpreadConstraints"] = [
-            _spread(api, component, key) for key in ("kubernetes.io/hostname", "topology.kubernetes.io/region")
-        ]
+        spec["topologySpreadConstraints"] = manifests.spread(_selector(api, component))
     return spec
-
-
-def _spread(api: Api, component: Component, key: str) -> Manifest:
-    return {
-        "maxSkew": 1,
-        "topologyKey": key,
-        # Rather two on one node than one too few.
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": _selector(api, component)},
-    }
 
 
 def _container(api: Api, component: Component, facts: Facts) -> Manifest:

@@ -59,6 +59,8 @@ class Redis:
 
     members: tuple[Member | Unknown, ...] = ()
     sentinels: tuple[View | Unknown, ...] = ()
+    #: Of each member, whether it lets in who has the components' password.
+    admits: tuple[bool | Unknown, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,24 @@
 """The ApiDeployment kind's row in the engine's table: how it sees, decides and acts."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from bankstack.clients.redis import Member
 from bankstack.engine.objects import SECRET, Ref
-from bankstack.engine.ports import Kind, Reader
+from bankstack.engine.ports import Kind
 from bankstack.kinds.apideployment import act, environment, names, needs
 from bankstack.kinds.apideployment.decide import decide
 from bankstack.kinds.apideployment.facts import Facts
 from bankstack.kinds.apideployment.model import RESOURCE, ApiDeploymentSpec
-from bankstack.kinds.apideployment.names import Api
 from bankstack.kinds.apideployment.observe import DOORS, Doors, observe
 
 
 def kind(doors: Doors = DOORS) -> Kind:
     """The row; `doors` are how Redis is reached."""
-
-    async def look(api: Api, reader: Reader) -> Facts:
-        return await observe(api, reader, doors)
-
     return Kind(
         resource=RESOURCE,
         children=names.CHILDREN,
-        observe=look,
+        observe=partial(observe, doors=doors),
         decide=decide,
         act=act.ACTS,
         references=references,

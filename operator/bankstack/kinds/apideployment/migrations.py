@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bankstack.engine.finding import Finding, Stalled, Waiting
-from bankstack.engine.objects import JOB, Manifest, Ref
+from bankstack.engine.objects import Manifest, Ref
 from bankstack.kinds.apideployment import checks, components, names
 from bankstack.kinds.apideployment.component import Component
 from bankstack.kinds.apideployment.facts import Facts
@@ -36,11 +36,6 @@ def current(api: Api) -> frozenset[Ref]:
     """Jobs of this revision: kept as evidence."""
     revision = components.revision(api)
     return frozenset(names.job(api, one.name, revision) for one in api.spec.components if one.job)
-
-
-def outdated(api: Api, facts: Facts) -> frozenset[Ref]:
-    """Jobs of former revisions."""
-    return frozenset(ref for ref in facts.children if ref.type == JOB) - current(api)
 
 
 def _one(api: Api, component: Component, facts: Facts, revision: str) -> Step:

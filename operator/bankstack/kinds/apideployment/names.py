@@ -4,22 +4,21 @@ from typing import Final
 
 from bankstack.engine.declared import Declared
 from bankstack.engine.objects import (
+    AROUND_A_STATEFUL_SET,
     CONFIG_MAP,
     CRON_JOB,
     DEPLOYMENT,
     JOB,
-    NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
-    POD,
-    POD_DISRUPTION_BUDGET,
     SECRET,
-    SERVICE,
-    STATEFUL_SET,
     Manifest,
     Ref,
-    Type,
 )
+from bankstack.engine.ports import resource_type
 from bankstack.kinds.apideployment.model import ApiDeploymentSpec, ApiDeploymentStatus
+from bankstack.kinds.coldwallet import model as coldwallet
+from bankstack.kinds.ledgercluster import model as ledgercluster
+from bankstack.kinds.lndnode import model as lndnode
 
 Api = Declared[ApiDeploymentSpec, ApiDeploymentStatus]
 
@@ -37,20 +36,11 @@ CREDENTIALS: Final = "bankstack.io/credentials"
 INTAKE: Final = "bankstack.io/intake"
 #: On the redis StatefulSet: the configuration that its template mounts, so that the ConfigMap can come back.
 CONFIG: Final = "bankstack.io/redis-conf"
-#: LND lets in pods with this label.
-LND_CLIENT: Final = "bankstack.io/lnd-client"
-#: Pods with this label may reach Redis.
-REDIS_CLIENT: Final = "bankstack.io/redis-client"
-OPERATOR_NAMESPACE: Final = "bankstack-system"
+CHILDREN: Final = (*AROUND_A_STATEFUL_SET, CRON_JOB, DEPLOYMENT, JOB)
 
-CHILDREN: Final[tuple[Type, ...]] = (
-    CONFIG_MAP, CRON_JOB, DEPLOYMENT, JOB, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET,
-    SERVICE, STATEFUL_SET,
-)  # fmt: skip
-
-LEDGER_CLUSTER: Final = Type("bankstack.io/v1alpha1", "LedgerCluster", "ledgerclusters")
-LND_NODE: Final = Type("bankstack.io/v1alpha1", "LndNode", "lndnodes")
-COLD_WALLET: Final = Type("bankstack.io/v1alpha1", "ColdWallet", "coldwallets")
+LEDGER_CLUSTER: Final = resource_type(ledgercluster.RESOURCE)
+LND_NODE: Final = resource_type(lndnode.RESOURCE)
+COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
 
 
 def component(api: Api, name: str) -> str:
@@ -85,7 +75,7 @@ def member(api: Api, number: int) -> str:
 
 def member_host(api: Api, number: int) -> str:
     """Where one member answers. A Service of its own: the address outlives the pod, also in clients' memories."""
-    return f"{member(api, number)}.{api.namespace}.svc"
+    return host(api, member(api, number))
 
 
 def member_volume(api: Api, number: int) -> Ref:

@@ -20,6 +20,7 @@ from bankstack.kinds.apideployment.facts import Content, Facts, Ledger, Redis, S
 from bankstack.kinds.apideployment.names import Api
 
 AskMember = Callable[[Account], Awaitable[Member | Unknown]]
+AskAccount = Callable[[Account], Awaitable[bool | Unknown]]
 AskSentinel = Callable[[Account, str], Awaitable[View | Unknown]]
 
 
@@ -29,9 +30,10 @@ class Doors:
 
     member: AskMember
     sentinel: AskSentinel
+    admits: AskAccount
 
 
-DOORS: Final = Doors(client.member, client.view)
+DOORS: Final = Doors(client.member, client.view, client.admits)
 
 
 async def observe(api: Api, reader: Reader, doors: Doors) -> Facts:
@@ -144,17 +146,29 @@ async def _redis(
     external = api.spec.redis.external
     if external is not None:
         secret = await reader.get(Ref(SECRET, external.password_secret), api.namespace)
-        password = (_opened(secret) or {}).get("password", b"").decode("utf-8", "replace").strip()
+        password = _password(secret, "password").strip()
         somewhere = [Account(one.host, one.port, None, password) for one in external.sentinels]
         return Redis((), tuple(await asyncio.gather(*(doors.sentinel(one, external.master_name) for one in somewhere))))
     managed = api.spec.redis.managed
-    files = _opened(ours.get(names.redis_inner(api))) or {}
-    password = files.get(accounts.OPERATOR, b"").decode("utf-8", "replace")
+    operators = _password(ours.get(names.redis_inner(api)), accounts.OPERATOR)
+    theirs = _password(ours.get(names.redis_api(api)), "password")
     numbers = range(managed.members if managed else 0)
-    members = asyncio.gather(*(_member(api, number, password, children, doors) for number in numbers))
-    views = asyncio.gather(*(_view(api, number, password, children, doors) for number in numbers))
-    seen, told = await asyncio.gather(members, views)
-    return Redis(tuple(seen), tuple(told))
+    members = asyncio.gather(*(_member(api, number, operators, children, doors) for number in numbers))
+    views = asyncio.gather(*(_view(api, number, operators, children, doors) for number in numbers))
+    admits = asyncio.gather(*(_admits(api, number, theirs, children, doors) for number in numbers))
+    seen, told, admitted = await asyncio.gather(members, views, admits)
+    return Redis(tuple(seen), tuple(told), tuple(admitted))
+
+
+def _password(secret: Manifest | None, key: str) -> str:
+    return (_opened(secret) or {}).get(key, b"").decode("utf-8", "replace")
+
+
+async def _admits(
+    api: Api, number: int, password: str, children: Mapping[Ref, Manifest], doors: Doors
+) -> bool | Unknown:
+    account = Account(names.member_host(api, number), names.REDIS_PORT, None, password)
+    return _cannot(api, number, password, children) or await doors.admits(account)
 
 
 async def _member(

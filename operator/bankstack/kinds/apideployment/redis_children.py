@@ -9,9 +9,18 @@ would be remembered as gone.
 import json
 from typing import Final
 
-from bankstack.engine import frozen, manifests
+from bankstack.engine import access, frozen, manifests
 from bankstack.engine.model import Storage
-from bankstack.engine.objects import CONFIG_MAP, OWNER_LABEL, STATEFUL_SET, Manifest, Ref, annotation
+from bankstack.engine.objects import (
+    CONFIG_MAP,
+    OWNER_LABEL,
+    STATEFUL_SET,
+    Manifest,
+    Ref,
+    annotated,
+    annotation,
+    canonical,
+)
 from bankstack.kinds.apideployment import accounts, names, redis_conf
 from bankstack.kinds.apideployment.facts import Facts
 from bankstack.kinds.apideployment.model import ManagedRedis
@@ -53,13 +62,9 @@ def hold(api: Api, redis: ManagedRedis, facts: Facts) -> Manifest:
     held = frozen.hold(wish(api, redis), live)
     kept = {key: annotation(live, key) for key in (names.CONFIG, CLAIM)} if live else {}
     known = {key: value for key, value in kept.items() if value is not None}
-    meta = held["metadata"]
-    annotations = meta["annotations"] | known
-    claim = json.loads(annotations[CLAIM])
-    return held | {
-        "metadata": meta | {"annotations": annotations},
-        "spec": held["spec"] | {"volumeClaimTemplates": [claim]},
-    }
+    made = annotated(held, known)
+    claim = json.loads(made["metadata"]["annotations"][CLAIM])
+    return made | {"spec": made["spec"] | {"volumeClaimTemplates": [claim]}}
 
 
 def wish(api: Api, redis: ManagedRedis) -> Manifest:
@@ -67,7 +72,7 @@ def wish(api: Api, redis: ManagedRedis) -> Manifest:
     files = redis_conf.files(api, redis.members)
     meta = manifests.owned(api, names.REDIS, names.redis(api))
     claim = _claim(api, redis)
-    meta["annotations"] = {names.CONFIG: _text(files), CLAIM: _text(claim)}
+    meta["annotations"] = {names.CONFIG: canonical(files), CLAIM: canonical(claim)}
     spec = _pod_spec(api, redis, redis_conf.name(api, files))
     template = manifests.pod_template(manifests.labels(api, names.REDIS), spec, redis.pod)
     made = manifests.stateful_set(meta, _pods(api), template, names.redis_pods(api))
@@ -78,8 +83,7 @@ def wish(api: Api, redis: ManagedRedis) -> Manifest:
 
 def stopped(api: Api, redis: ManagedRedis, facts: Facts) -> Manifest:
     """The StatefulSet without its pods."""
-    held = hold(api, redis, facts)
-    return held | {"spec": held["spec"] | {"replicas": 0}}
+    return manifests.stopped(hold(api, redis, facts))
 
 
 def stateful_set(api: Api) -> Ref:
@@ -94,10 +98,6 @@ def config_map(held: Manifest, api: Api) -> Ref:
 
 def _config_map(api: Api, files: dict[str, str]) -> Manifest:
     return manifests.config_map(manifests.owned(api, names.REDIS, redis_conf.name(api, files)), files)
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def _claim(api: Api, redis: ManagedRedis) -> Manifest:
@@ -123,14 +123,11 @@ def _member_service(api: Api, number: int) -> Manifest:
 
 def _network_policy(api: Api) -> Manifest:
     """Its own programs, whoever is labelled, and the operator."""
-    callers = [
-        {"podSelector": {"matchLabels": {OWNER_LABEL: api.owner}}},
-        {"podSelector": {"matchLabels": {"bankstack.io/redis-client": "true"}}},
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.OPERATOR_NAMESPACE}}},
-    ]
-    ports = [{"port": port, "protocol": "TCP"} for port in (names.REDIS_PORT, names.SENTINEL_PORT)]
+    programs = access.pods({OWNER_LABEL: api.owner})
+    callers = (programs, access.clients(access.REDIS_CLIENT), access.THE_OPERATOR)
     meta = manifests.owned(api, names.REDIS, names.redis(api))
-    return manifests.network_policy(meta, _pods(api), [{"ports": ports, "from": callers}])
+    door = access.door(names.REDIS_PORT, names.SENTINEL_PORT, callers=callers)
+    return manifests.network_policy(meta, _pods(api), [door])
 
 
 def _pods(api: Api) -> dict[str, str]:
@@ -139,35 +136,21 @@ def _pods(api: Api) -> dict[str, str]:
 
 def _pod_spec(api: Api, redis: ManagedRedis, config_name: str) -> Manifest:
     image = redis.image or f"redis:{redis.version}"
-    return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": manifests.pod_security(USER),
-        "topologySpreadConstraints": [_spread(api, key) for key in ("kubernetes.io/hostname", _REGION)],
-        "containers": [
+    return manifests.pod_spec(
+        USER,
+        GRACE_SECONDS,
+        topologySpreadConstraints=manifests.spread(_pods(api)),
+        containers=[
             _server("redis", image, names.REDIS_PORT),
             _server("sentinel", image, names.SENTINEL_PORT),
         ],
-        "volumes": [
+        volumes=[
             {"name": "config", "configMap": {"name": config_name}},
             {"name": "secrets", "secret": _secrets(api)},
             {"name": "scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "4Mi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
         ],
-    }
-
-
-_REGION: Final = "topology.kubernetes.io/region"
-
-
-def _spread(api: Api, key: str) -> Manifest:
-    return {
-        "maxSkew": 1,
-        "topologyKey": key,
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": _pods(api)},
-    }
+    )
 
 
 def _secrets(api: Api) -> Manifest:

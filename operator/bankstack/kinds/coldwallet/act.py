@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Final
 
 from bankstack.clients import bitcoind as client
-from bankstack.engine import execute
 from bankstack.engine import manifests as m
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Transient, Waiting
+from bankstack.engine.live import made, ours
 from bankstack.engine.objects import SECRET, Manifest, Ref
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.coldwallet import credentials, decide, descriptors, names, rights, specter_secrets
@@ -46,7 +46,7 @@ async def mend_credentials(wallet: ColdWallet, ask: Ask, cluster: Cluster) -> No
     """Every RPC user's Secret and bitcoind's, from what is left of them."""
     del ask
     names_ = {user: names.rpc_secret(wallet, user) for user in rights.USERS}
-    found = {name: await _read(wallet, name, cluster) for name in (names.rpcauth(wallet), *names_.values())}
+    found = {name: await ours(Ref(SECRET, name), wallet, cluster) for name in (names.rpcauth(wallet), *names_.values())}
     source = found[names.rpcauth(wallet)]
     users = {user: m.opened(one) for user, name in names_.items() if (one := found[name])}
     kept = credentials.gathered(m.opened(source) if source else None, users)
@@ -60,7 +60,7 @@ async def mend_credentials(wallet: ColdWallet, ask: Ask, cluster: Cluster) -> No
 async def mend_specter_secrets(wallet: ColdWallet, ask: Ask, cluster: Cluster) -> None:
     """Specter's own Secret and the log-in, from what is left of them."""
     del ask
-    found = {name: await _read(wallet, name, cluster) for name in specter_secrets.made(wallet)}
+    found = {name: await ours(Ref(SECRET, name), wallet, cluster) for name in specter_secrets.made(wallet)}
     opened = {name: m.opened(one) for name, one in found.items() if one}
     for name, files in specter_secrets.complete(wallet, opened, _fresh).items():
         await _put(wallet, SPECTER, (name, found[name]), files, cluster)
@@ -68,13 +68,6 @@ async def mend_specter_secrets(wallet: ColdWallet, ask: Ask, cluster: Cluster) -
 
 def _fresh() -> bytes:
     return secrets.token_urlsafe(32).encode()
-
-
-async def _read(wallet: ColdWallet, name: str, cluster: Cluster) -> Manifest | None:
-    found = await cluster.get(Ref(SECRET, name), wallet.namespace)
-    if found is not None and not execute.is_ours(found, wallet):
-        raise Interrupted(execute.foreign(found))
-    return found
 
 
 async def _put(
@@ -85,11 +78,8 @@ async def _put(
     if found is not None:
         if not credentials.holds(m.opened(found), files):
             await cluster.apply(manifest, wallet.namespace)
-    elif await cluster.create(manifest, wallet.namespace) is None:
-        # Somebody was quicker, perhaps another operator: theirs stays, ours is thrown away.
-        raise Interrupted(
-            Finding("SecretAppeared", f"Secret {name} was just made by another: reading it", Waiting(1.0))
-        )
+    else:
+        await made(manifest, wallet, cluster)
 
 
 class _Bitcoinds:

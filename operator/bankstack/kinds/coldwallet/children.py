@@ -11,10 +11,10 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from bankstack.engine import frozen
+from bankstack.engine import access, bitcoin, frozen
 from bankstack.engine import manifests as m
-from bankstack.engine.model import PodOverride, Storage
-from bankstack.engine.objects import Manifest, Ref, annotation, digest, ref
+from bankstack.engine.model import Storage
+from bankstack.engine.objects import Manifest, Ref, annotated, annotation, canonical, digest, ref
 from bankstack.kinds.coldwallet import config, names, rights, specter
 from bankstack.kinds.coldwallet.credentials import RPCAUTH
 from bankstack.kinds.coldwallet.descriptors import Pair
@@ -27,8 +27,6 @@ IDENTITY: Final = "bankstack.io/identity"
 USER: Final = 1000
 SEED_FOLDER: Final = "/etc/specter-seed"
 SEED_SECRETS: Final = "/run/specter-seed"
-#: Where the operator runs; its NetworkPolicy is not this kind's business.
-OPERATOR_NAMESPACE: Final = "bankstack-system"
 DEFAULT_SPECTER_SIZE: Final = Storage(size="1Gi")
 
 Live = Mapping[Ref, Manifest]
@@ -42,13 +40,6 @@ def wanted(wallet: ColdWallet, watched: Pair, live: Live, *, with_specter: bool)
     if wallet.spec.specter is not None and with_specter:
         made += _specter(wallet, wallet.spec.specter, watched, live)
     return made
-
-
-def stopped(wanted_set: Manifest, **annotations: str) -> Manifest:
-    """The same StatefulSet without its pod."""
-    meta = wanted_set["metadata"]
-    merged = meta.get("annotations", {}) | {f"bankstack.io/{key}": value for key, value in annotations.items()}
-    return wanted_set | {"metadata": meta | {"annotations": merged}, "spec": wanted_set["spec"] | {"replicas": 0}}
 
 
 def bitcoind_set(wallet: ColdWallet, bitcoind: Bitcoind) -> Manifest:
@@ -66,7 +57,7 @@ def specter_set(wallet: ColdWallet, spec: SpecterSpec, watched: Pair) -> Manifes
 
 def rpc_address(wallet: ColdWallet) -> tuple[str, int]:
     """Host and port of bitcoind's RPC server."""
-    port = names.RPC_PORTS[wallet.spec.network]
+    port = bitcoin.RPC_PORTS[wallet.spec.network]
     if wallet.spec.external is not None:
         return wallet.spec.external.host, wallet.spec.external.rpc_port or port
     return names.host(wallet, names.bitcoind(wallet)), port
@@ -74,23 +65,16 @@ def rpc_address(wallet: ColdWallet) -> tuple[str, int]:
 
 def _bitcoind(wallet: ColdWallet, spec: Bitcoind, watched: Pair, live: Live) -> tuple[Manifest, ...]:
     pods, name = _pods(wallet, BITCOIND), names.bitcoind(wallet)
-    rpc, p2p = names.RPC_PORTS[wallet.spec.network], names.P2P_PORTS[wallet.spec.network]
+    rpc, p2p = bitcoin.RPC_PORTS[wallet.spec.network], bitcoin.P2P_PORTS[wallet.spec.network]
     inside = {"rpc": rpc, "zmq-block": names.ZMQ_BLOCK_PORT, "zmq-tx": names.ZMQ_TX_PORT}
     kept, files = _kept(bitcoind_set(wallet, spec), {config.FILE: config.text(spec, wallet.spec.network)}, live)
-    ours = [
-        {"podSelector": {"matchLabels": {"app.kubernetes.io/managed-by": "bankstack"}}},
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": OPERATOR_NAMESPACE}}},
-    ]
+    ours = access.door(*inside.values(), callers=(access.THE_BANK, access.THE_OPERATOR))
     return (
         _volume(wallet, BITCOIND, name, spec.storage, watched),
         m.config_map(m.owned(wallet, BITCOIND, _files_name(name, files)), files),
         m.service(m.owned(wallet, BITCOIND, name), pods, inside, **_address(wallet)),
         m.service(m.owned(wallet, BITCOIND, names.p2p(wallet)), pods, {"p2p": p2p}),
-        m.network_policy(
-            m.owned(wallet, BITCOIND, name),
-            pods,
-            [{"from": ours, "ports": _ports(*inside.values())}, {"ports": _ports(p2p)}],
-        ),
+        m.network_policy(m.owned(wallet, BITCOIND, name), pods, [ours, access.door(p2p)]),
         m.disruption_budget(m.owned(wallet, BITCOIND, name), pods),
         kept,
     )
@@ -103,7 +87,7 @@ def _address(wallet: ColdWallet) -> dict[str, str]:
 
 
 def _bitcoind_template(wallet: ColdWallet, spec: Bitcoind) -> Manifest:
-    rpc, p2p = names.RPC_PORTS[wallet.spec.network], names.P2P_PORTS[wallet.spec.network]
+    rpc, p2p = bitcoin.RPC_PORTS[wallet.spec.network], bitcoin.P2P_PORTS[wallet.spec.network]
     ports = {"rpc": rpc, "p2p": p2p, "zmq-block": names.ZMQ_BLOCK_PORT, "zmq-tx": names.ZMQ_TX_PORT}
     files = {config.FILE: config.text(spec, wallet.spec.network)}
     container: Manifest = {
@@ -136,20 +120,20 @@ def _bitcoind_template(wallet: ColdWallet, spec: Bitcoind) -> Manifest:
         {"name": "tmp", "emptyDir": {}},
     ]
     # bitcoind writes its caches to disk when it stops: cut short, it would verify for hours.
-    return _template(wallet, BITCOIND, {"containers": [container], "volumes": volumes}, 600, wallet.spec.pod)
+    pod = m.pod_spec(USER, 600, containers=[container], volumes=volumes)
+    return m.pod_template(m.labels(wallet, BITCOIND), pod, wallet.spec.pod)
 
 
 def _specter(wallet: ColdWallet, spec: SpecterSpec, watched: Pair, live: Live) -> tuple[Manifest, ...]:
     pods, name = _pods(wallet, SPECTER), names.specter(wallet)
+    # It has a log-in but no TLS: what lets people in from elsewhere brings its own policy.
+    door = access.door(names.SPECTER_PORT, callers=[access.NEIGHBOURS])
     kept, files = _kept(specter_set(wallet, spec, watched), _seed_files(wallet, watched), live)
     return (
         _volume(wallet, SPECTER, name, spec.storage or DEFAULT_SPECTER_SIZE, watched),
         m.config_map(m.owned(wallet, SPECTER, _files_name(name, files)), files),
         m.service(m.owned(wallet, SPECTER, name), pods, {"http": names.SPECTER_PORT}),
-        # It has a log-in but no TLS: what lets people in from elsewhere brings its own policy.
-        m.network_policy(
-            m.owned(wallet, SPECTER, name), pods, [{"from": [{"podSelector": {}}], "ports": _ports(names.SPECTER_PORT)}]
-        ),
+        m.network_policy(m.owned(wallet, SPECTER, name), pods, [door]),
         m.disruption_budget(m.owned(wallet, SPECTER, name), pods),
         kept,
     )
@@ -199,24 +183,14 @@ def _specter_template(wallet: ColdWallet, spec: SpecterSpec, files: Mapping[str,
         {"name": "admin", "secret": {"secretName": names.specter_admin(wallet)}},
         {"name": "tmp", "emptyDir": {}},
     ]
-    pod = {"initContainers": [seeding], "containers": [serving], "volumes": volumes}
-    return _template(wallet, SPECTER, pod, 30, None)
+    pod = m.pod_spec(USER, 30, initContainers=[seeding], containers=[serving], volumes=volumes)
+    return m.pod_template(m.labels(wallet, SPECTER), pod, None)
 
 
 def account(wallet: ColdWallet, user: str = rights.SPECTER) -> str:
     """Secret with the RPC account of one of our users; an external bitcoind has one for all."""
     external: External | None = wallet.spec.external
     return external.credentials_secret if external else names.rpc_secret(wallet, user)
-
-
-def _template(wallet: ColdWallet, component: str, pod: Manifest, grace: int, override: PodOverride | None) -> Manifest:
-    spec = pod | {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": m.pod_security(USER),
-        "terminationGracePeriodSeconds": grace,
-    }
-    return m.pod_template(m.labels(wallet, component), spec, override)
 
 
 def _kept(wanted_set: Manifest, files: Mapping[str, str], live: Live) -> tuple[Manifest, dict[str, str]]:
@@ -227,8 +201,7 @@ def _kept(wanted_set: Manifest, files: Mapping[str, str], live: Live) -> tuple[M
     earlier: dict[str, str] = json.loads(said) if said else {}
     name = wanted_set["metadata"]["name"]
     used = earlier if earlier and _names(held, _files_name(name, earlier)) else dict(files)
-    annotations = held["metadata"]["annotations"] | {FILES: json.dumps(used, sort_keys=True, separators=(",", ":"))}
-    return held | {"metadata": held["metadata"] | {"annotations": annotations}}, used
+    return annotated(held, {FILES: canonical(used)}), used
 
 
 def _names(stateful_set: Manifest, config_map: str) -> bool:
@@ -258,10 +231,6 @@ def _volume(wallet: ColdWallet, component: str, name: str, storage: Storage, wat
 
 def _pods(wallet: ColdWallet, component: str) -> dict[str, str]:
     return m.selector(wallet, component)
-
-
-def _ports(*numbers: int) -> list[Manifest]:
-    return [{"port": number, "protocol": "TCP"} for number in numbers]
 
 
 def _open(port: str, **numbers: int) -> Manifest:

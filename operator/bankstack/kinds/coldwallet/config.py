@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from bankstack.engine.bitcoin import P2P_PORTS, RPC_PORTS
 from bankstack.kinds.coldwallet.credentials import RPCAUTH
 from bankstack.kinds.coldwallet.model import Bitcoind
-from bankstack.kinds.coldwallet.names import CHAINS, P2P_PORTS, RPC_PORTS, ZMQ_BLOCK_PORT, ZMQ_TX_PORT
+from bankstack.kinds.coldwallet.names import CHAINS, ZMQ_BLOCK_PORT, ZMQ_TX_PORT
 from bankstack.kinds.coldwallet.rights import whitelists
 
 FILE: Final = "bitcoin.conf"

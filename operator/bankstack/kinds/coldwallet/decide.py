@@ -9,9 +9,9 @@ from typing import Final
 
 from bankstack.engine import drift, frozen
 from bankstack.engine.conditions import Claim
-from bankstack.engine.decision import Action, Ask, Decision, Delete
+from bankstack.engine.decision import Action, Apply, Ask, Decision, Delete
 from bankstack.engine.finding import Finding, first
-from bankstack.engine.objects import SERVICE, Ref, ref, uid
+from bankstack.engine.objects import SERVICE, STATEFUL_SET, Ref, ref, uid
 from bankstack.kinds.coldwallet import checks, children, config, names, rights
 from bankstack.kinds.coldwallet.facts import Facts, Place, Silent, Wallet
 from bankstack.kinds.coldwallet.leave import leave
@@ -60,11 +60,14 @@ def decide(wallet: ColdWallet, facts: Facts, now: datetime) -> Decision:
     finding = first(checks.CHECKS, wallet, facts)
     status = _status(wallet, facts)
     wanted = children.wanted(wallet, facts.watched, facts.live, with_specter=_with_specter(wallet, facts, status))
+    changes = drift.changes(wanted, facts.live)
     return Decision(
         status=status,
         actions=(
+            # Secrets before the pods that mount them, which would only wait; the rest needs none.
+            *(one for one in changes if not _runs_pods(one)),
             *_mended(wallet, facts),
-            *drift.changes(wanted, facts.live),
+            *(one for one in changes if _runs_pods(one)),
             *_swept(wallet, facts, {ref(one) for one in wanted}),
             *_cure(wallet, finding),
         ),
@@ -74,8 +77,12 @@ def decide(wallet: ColdWallet, facts: Facts, now: datetime) -> Decision:
     )
 
 
+def _runs_pods(change: Apply) -> bool:
+    return ref(change.manifest).type == STATEFUL_SET
+
+
 def _mended(wallet: ColdWallet, facts: Facts) -> tuple[Action, ...]:
-    """Secrets first: pods that mount one would only wait for it."""
+    """Secrets that only `act` may read and make."""
     asked: list[Action] = []
     if wallet.spec.bitcoind is not None and not facts.credentials_intact:
         asked.append(Ask(MEND_CREDENTIALS, "Incomplete"))

@@ -1,13 +1,14 @@
 """The ColdWallet's row in the engine's table."""
 
+from functools import partial
+
 from bankstack.clients import bitcoind as client
 from bankstack.engine.objects import SECRET, Ref
-from bankstack.engine.ports import Kind, Reader
+from bankstack.engine.ports import Kind
 from bankstack.kinds.coldwallet.act import PATIENCE, acts
 from bankstack.kinds.coldwallet.decide import decide
 from bankstack.kinds.coldwallet.facts import Chain, Facts, Wallet
 from bankstack.kinds.coldwallet.model import RESOURCE, ColdWalletSpec
-from bankstack.kinds.coldwallet.names import ColdWallet
 from bankstack.kinds.coldwallet.observe import CHILDREN, observe
 from bankstack.kinds.coldwallet.scans import Scans
 
@@ -18,14 +19,10 @@ def kind(connect: client.Connect = client.connect, patience: float = PATIENCE) -
     `connect` is how bitcoind is reached, `patience` how long a pass waits for a scan.
     """
     scans = Scans()
-
-    async def seen(wallet: ColdWallet, reader: Reader) -> Facts:
-        return await observe(wallet, reader, connect, scans)
-
     return Kind(
         resource=RESOURCE,
         children=CHILDREN,
-        observe=seen,
+        observe=partial(observe, connect=connect, scans=scans),
         decide=decide,
         act=acts(connect, scans, patience),
         references=references,

@@ -17,7 +17,7 @@ from bankstack.kinds.coldwallet import checks, children, names
 from bankstack.kinds.coldwallet.facts import Facts, Wallet
 from bankstack.kinds.coldwallet.names import ColdWallet
 
-PROVEN: Final = "proven-empty"
+PROVEN: Final = "bankstack.io/proven-empty"
 
 
 def leave(wallet: ColdWallet, facts: Facts) -> Decision:
@@ -31,7 +31,7 @@ def leave(wallet: ColdWallet, facts: Facts) -> Decision:
         return Decision(wallet.status, _stops(wallet, facts, up, proven=takes_data), finding=_stopping())
     if facts.pods:
         return Decision(wallet.status, finding=_stopping())
-    proven = any(annotation(one, f"bankstack.io/{PROVEN}") for one in running)
+    proven = any(annotation(one, PROVEN) for one in running)
     return Decision(wallet.status, _data(wallet, facts) if takes_data and proven else (), released=True)
 
 
@@ -44,7 +44,7 @@ def _stops(wallet: ColdWallet, facts: Facts, up: list[Manifest], *, proven: bool
     wanted = children.wanted(wallet, facts.watched, facts.live, with_specter=True) if facts.watched else ()
     named = {ref(one): one for one in wanted}
     marks = {PROVEN: "true"} if proven else {}
-    still = [children.stopped(named[ref(one)], **marks) for one in up if ref(one) in named]
+    still = [m.stopped(named[ref(one)], marks) for one in up if ref(one) in named]
     # What the spec no longer has words for stops as gracefully when it is deleted.
     rest = [Delete(ref(one), uid(one), "Stopping") for one in up if ref(one) not in named]
     return (*drift.changes(still, facts.live), *rest)

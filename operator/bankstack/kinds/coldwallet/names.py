@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bankstack.engine import bitcoin
 from bankstack.engine.declared import Declared
 from bankstack.engine.objects import STATEFUL_SET, Ref
 from bankstack.kinds.coldwallet.model import ColdWalletSpec, ColdWalletStatus
@@ -16,10 +17,8 @@ SPECTER: Final = "specter"
 SPECTER_UID: Final = "-bankstack"
 
 SPECTER_PORT: Final = 25441
-ZMQ_BLOCK_PORT: Final = 28332
-ZMQ_TX_PORT: Final = 28333
-RPC_PORTS: Final = {"mainnet": 8332, "testnet": 18332, "signet": 38332, "regtest": 18443}
-P2P_PORTS: Final = {"mainnet": 8333, "testnet": 18333, "signet": 38333, "regtest": 18444}
+ZMQ_BLOCK_PORT: Final = bitcoin.ZMQ_BLOCK_PORT
+ZMQ_TX_PORT: Final = bitcoin.ZMQ_TX_PORT
 #: As bitcoind and Specter call the networks.
 CHAINS: Final = {"mainnet": "main", "testnet": "test", "signet": "signet", "regtest": "regtest"}
 

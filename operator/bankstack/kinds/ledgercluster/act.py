@@ -6,19 +6,20 @@ down before anything is started with it, and what exists is never made anew.
 
 import base64
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from bankstack.clients.mongo.answers import Blank, Canary, User
 from bankstack.clients.mongo.client import Connect, Mongo
-from bankstack.engine import manifests
+from bankstack.engine import manifests, signing
 from bankstack.engine.decision import Ask
-from bankstack.engine.execute import foreign, is_ours
 from bankstack.engine.finding import Finding, Interrupted, Transient
-from bankstack.engine.objects import SECRET, Manifest, Ref, annotation
+from bankstack.engine.live import at_version, ours
+from bankstack.engine.objects import SECRET, Ref, annotation
 from bankstack.engine.ports import Act, Cluster, Reader
-from bankstack.kinds.ledgercluster import checks, children, names, pki, sealed
+from bankstack.kinds.ledgercluster import checks, children, names, sealed
 from bankstack.kinds.ledgercluster.doors import Keys, keys, operators_door, systems_door
 from bankstack.kinds.ledgercluster.observe import version
 from bankstack.kinds.ledgercluster.subject import LedgerCluster
@@ -27,35 +28,26 @@ from bankstack.kinds.ledgercluster.subject import LedgerCluster
 PASSWORD_BYTES, KEYFILE_BYTES = 24, 378
 OPERATOR: Final = User("admin", names.OPERATOR, checks.OPERATOR_ROLES, made_from="internal")
 
-Step = Callable[[LedgerCluster, Ask, Cluster, Connect], Awaitable[None]]
-
 
 def acts(connect: Connect) -> dict[str, Act]:
     """The kind's own actions, by the names that Ask has."""
-    with_mongo: Mapping[str, Step] = {
-        "initiate": initiate,
-        "admit_operator": admit_operator,
-        "set_policy": set_policy,
-        "put_user": put_user,
-        "drop_user": drop_user,
-        "prove_writes": prove_writes,
-        "join": join,
+    return {
+        "keep_credentials": keep_credentials,
+        "make_user_secret": make_user_secret,
+        "initiate": partial(initiate, connect=connect),
+        "admit_operator": partial(admit_operator, connect=connect),
+        "set_policy": partial(set_policy, connect=connect),
+        "put_user": partial(put_user, connect=connect),
+        "drop_user": partial(drop_user, connect=connect),
+        "prove_writes": partial(prove_writes, connect=connect),
+        "join": partial(join, connect=connect),
     }
-
-    def bind(step: Step) -> Act:
-        async def bound(cluster: LedgerCluster, ask: Ask, world: Cluster) -> None:
-            await step(cluster, ask, world, connect)
-
-        return bound
-
-    alone: dict[str, Act] = {"keep_credentials": keep_credentials, "make_user_secret": make_user_secret}
-    return alone | {name: bind(step) for name, step in with_mongo.items()}
 
 
 async def keep_credentials(cluster: LedgerCluster, _ask: Ask, world: Cluster) -> None:
     """Both Secrets with everything: from each other first, made only where neither has it."""
     places = (names.internal(cluster.name), names.internal_copy(cluster.name))
-    found = [await _ours_or_none(place, cluster, world) for place in places]
+    found = [await ours(place, cluster, world) for place in places]
     files = [manifests.opened(one) if one else {} for one in found]
     whole = _complete(sealed.joined(files[0], files[1]), cluster)
     for place, live, there in zip(places, found, files, strict=True):
@@ -66,7 +58,7 @@ async def keep_credentials(cluster: LedgerCluster, _ask: Ask, world: Cluster) ->
             if await world.create(manifest, cluster.namespace) is None:
                 raise Interrupted(Finding("SecretMade", f"{place} was just made: looked at again", Transient()))
         elif written != there:
-            await world.apply(_at_version(manifest, live), cluster.namespace)
+            await world.apply(at_version(manifest, live), cluster.namespace)
 
 
 def _complete(files: Mapping[str, bytes], cluster: LedgerCluster) -> dict[str, bytes]:
@@ -79,12 +71,16 @@ def _complete(files: Mapping[str, bytes], cluster: LedgerCluster) -> dict[str, b
         return made
     now = datetime.now(UTC)
     if not (made.get(sealed.AUTHORITY) and made.get(sealed.AUTHORITY_KEY)):
-        authority = pki.make_authority(f"bankstack {cluster.namespace}/{cluster.name}", now)
-        made |= dict(zip((sealed.AUTHORITY, sealed.AUTHORITY_KEY), authority, strict=True))
+        fresh = signing.make_authority(f"bankstack {cluster.namespace}/{cluster.name}", now)
+        made |= {sealed.AUTHORITY: fresh.certificate, sealed.AUTHORITY_KEY: fresh.key}
         made.pop(sealed.CERTIFICATE, None)
     if sealed.CERTIFICATE not in made:
-        authority = (made[sealed.AUTHORITY], made[sealed.AUTHORITY_KEY])
-        made[sealed.CERTIFICATE] = pki.issue(authority, names.certificate_names(cluster), now)
+        authority = signing.Pair(made[sealed.AUTHORITY], made[sealed.AUTHORITY_KEY])
+        hosts = names.certificate_names(cluster)
+        # As long as the authority: changing either needs a restart of every member. Members call each other.
+        issued = signing.issue(authority, hosts, now, signing.AUTHORITY_LIFE, calls=True)
+        # In one PEM, as mongod takes it.
+        made[sealed.CERTIFICATE] = issued.certificate + issued.key
     return made
 
 
@@ -175,12 +171,12 @@ def _changed(told: str) -> Interrupted:
 
 
 def _password() -> bytes:
-    return base64.urlsafe_b64encode(secrets.token_bytes(PASSWORD_BYTES)).rstrip(b"=")
+    return secrets.token_urlsafe(PASSWORD_BYTES).encode()
 
 
 async def _sealed(cluster: LedgerCluster, reader: Reader) -> dict[str, bytes]:
     places = (names.internal(cluster.name), names.internal_copy(cluster.name))
-    found = [await _ours_or_none(place, cluster, reader) for place in places]
+    found = [await ours(place, cluster, reader) for place in places]
     files = [manifests.opened(one) if one else {} for one in found]
     return sealed.joined(files[0], files[1])
 
@@ -190,16 +186,3 @@ async def _keys(cluster: LedgerCluster, reader: Reader) -> Keys:
     if known is None:
         raise _changed(f"{names.internal(cluster.name)} is gone again")
     return known
-
-
-async def _ours_or_none(place: Ref, cluster: LedgerCluster, reader: Reader) -> Manifest | None:
-    found = await reader.get(place, cluster.namespace)
-    if found is not None and not is_ours(found, cluster):
-        raise Interrupted(foreign(found))
-    return found
-
-
-def _at_version(manifest: Manifest, live: Manifest) -> Manifest:
-    """Only onto what was read: the API server refuses it where the object has changed since."""
-    seen = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-    return manifest | {"metadata": manifest["metadata"] | seen}

@@ -7,7 +7,7 @@ under its old name has forgotten what it acknowledged.
 
 from typing import Any, Final
 
-from bankstack.engine import manifests
+from bankstack.engine import access, manifests
 from bankstack.engine.objects import Manifest
 from bankstack.kinds.ledgercluster import names, sealed
 from bankstack.kinds.ledgercluster.names import Seat
@@ -43,21 +43,15 @@ def authority(cluster: LedgerCluster, pem: str) -> Manifest:
 
 def disruption_budget(cluster: LedgerCluster) -> Manifest:
     """One member at a time: the others are a majority."""
-    budget = manifests.disruption_budget(manifests.owned(cluster, names.COMPONENT, cluster.name), pods(cluster))
-    return budget | {"spec": budget["spec"] | {"maxUnavailable": 1}}
+    meta = manifests.owned(cluster, names.COMPONENT, cluster.name)
+    return manifests.disruption_budget(meta, pods(cluster), may_be_gone=1)
 
 
 def network_policy(cluster: LedgerCluster) -> Manifest:
     """Only what is part of the bank."""
-    callers = [
-        {"podSelector": {"matchLabels": {"app.kubernetes.io/managed-by": "bankstack"}}},
-        {"podSelector": {"matchLabels": {names.CLIENT_LABEL: "true"}}},
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.OPERATOR_NAMESPACE}}},
-    ]
+    callers = (access.THE_BANK, access.clients(access.LEDGER_CLIENT), access.THE_OPERATOR)
     meta = manifests.owned(cluster, names.COMPONENT, cluster.name)
-    return manifests.network_policy(
-        meta, pods(cluster), [{"ports": [{"port": names.PORT, "protocol": "TCP"}], "from": callers}]
-    )
+    return manifests.network_policy(meta, pods(cluster), [access.door(names.PORT, callers=callers)])
 
 
 def stateful_set(cluster: LedgerCluster, seat: Seat) -> Manifest:
@@ -69,19 +63,9 @@ def stateful_set(cluster: LedgerCluster, seat: Seat) -> Manifest:
     if seat.region:
         # After the user's own: a member outside its region would let one region have a majority.
         spec = template["spec"]
-        kept = spec.get("nodeSelector", {}) | {names.REGION_LABEL: seat.region}
+        kept = spec.get("nodeSelector", {}) | {manifests.REGION: seat.region}
         template = template | {"spec": spec | {"nodeSelector": kept}}
     return manifests.stateful_set(meta, one, template, cluster.name)
-
-
-def stopped(held: Manifest, proof: str | None) -> Manifest:
-    """A member without its pod."""
-    meta = held["metadata"]
-    proven = {names.PROVED_EMPTY: proof} if proof else {}
-    return held | {
-        "metadata": meta | {"annotations": meta.get("annotations", {}) | proven},
-        "spec": held["spec"] | {"replicas": 0},
-    }
 
 
 def image(cluster: LedgerCluster) -> str:
@@ -105,21 +89,19 @@ def _pods_of(cluster: LedgerCluster, seat: Seat) -> dict[str, str]:
 
 def _pod_spec(cluster: LedgerCluster, seat: Seat) -> Manifest:
     keys = [{"key": key, "path": key} for key in _mounted(cluster)]
-    return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": manifests.pod_security(USER),
-        "affinity": _apart(cluster),
-        "initContainers": [_keyfile(cluster)],
-        "containers": [_mongod(cluster)],
-        "volumes": [
+    return manifests.pod_spec(
+        USER,
+        GRACE_SECONDS,
+        affinity=_apart(cluster),
+        initContainers=[_keyfile(cluster)],
+        containers=[_mongod(cluster)],
+        volumes=[
             {"name": "data", "persistentVolumeClaim": {"claimName": names.volume(seat.name).name}},
             {"name": "secrets", "secret": {"secretName": names.internal(cluster.name).name, "items": keys}},
             {"name": "keys", "emptyDir": {"medium": "Memory"}},
             {"name": "tmp", "emptyDir": {}},
         ],
-    }
+    )
 
 
 def _mounted(cluster: LedgerCluster) -> tuple[str, ...]:
@@ -129,7 +111,7 @@ def _mounted(cluster: LedgerCluster) -> tuple[str, ...]:
 
 def _apart(cluster: LedgerCluster) -> dict[str, Any]:
     """Rather not two members on one machine."""
-    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": pods(cluster)}}
+    term = {"topologyKey": manifests.MACHINE, "labelSelector": {"matchLabels": pods(cluster)}}
     preferred = [{"weight": 100, "podAffinityTerm": term}]
     return {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}
 

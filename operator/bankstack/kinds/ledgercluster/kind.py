@@ -1,33 +1,29 @@
 """The LedgerCluster kind's row in the engine's table: how it sees, decides and acts."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from bankstack.clients.mongo import client
 from bankstack.clients.mongo.answers import InSet
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import SECRET, Ref
-from bankstack.engine.ports import Kind, Reader
+from bankstack.engine.ports import Kind
 from bankstack.kinds.ledgercluster import act, names, replica
 from bankstack.kinds.ledgercluster.decide import decide
 from bankstack.kinds.ledgercluster.facts import Facts
 from bankstack.kinds.ledgercluster.model import RESOURCE, LedgerClusterSpec
 from bankstack.kinds.ledgercluster.observe import Doors, observe
-from bankstack.kinds.ledgercluster.subject import LedgerCluster
 
 DOORS: Final = Doors(client.connect, client.connect_uri)
 
 
 def kind(doors: Doors = DOORS) -> Kind:
     """The row; `doors` are how MongoDB is reached."""
-
-    async def look(cluster: LedgerCluster, reader: Reader) -> Facts:
-        return await observe(cluster, reader, doors)
-
     return Kind(
         resource=RESOURCE,
         children=names.CHILDREN,
-        observe=look,
+        observe=partial(observe, doors=doors),
         decide=decide,
         act=act.acts(doors.connect),
         references=references,

@@ -5,40 +5,30 @@ from dataclasses import dataclass
 from typing import Final
 
 from bankstack.engine.objects import (
+    AROUND_A_STATEFUL_SET,
     CONFIG_MAP,
-    NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
     POD,
-    POD_DISRUPTION_BUDGET,
     SECRET,
-    SERVICE,
     STATEFUL_SET,
     Manifest,
     Ref,
-    Type,
     annotation,
 )
 from bankstack.kinds.ledgercluster.subject import LedgerCluster
 
 COMPONENT: Final = "mongod"
 PORT: Final = 27017
-REGION_LABEL: Final = "topology.kubernetes.io/region"
 
 #: On a member's claim: the replica set whose data it holds. Whoever finds it there knows the books exist.
 REPLICA_SET: Final = "bankstack.io/replica-set"
 #: On a StatefulSet that is being stopped for good: how its emptiness was proven.
 PROVED_EMPTY: Final = "bankstack.io/proved-empty"
 
-#: Pods with this label may connect.
-CLIENT_LABEL: Final = "bankstack.io/ledger-client"
-OPERATOR_NAMESPACE: Final = "bankstack-system"
-
 #: The operator's user in MongoDB.
 OPERATOR: Final = "bankstack"
 
-CHILDREN: Final[tuple[Type, ...]] = (
-    CONFIG_MAP, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET, SERVICE, STATEFUL_SET,
-)  # fmt: skip
+CHILDREN: Final = AROUND_A_STATEFUL_SET
 
 
 @dataclass(frozen=True, order=True)

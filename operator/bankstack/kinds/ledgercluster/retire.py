@@ -46,7 +46,8 @@ def _stop(cluster: LedgerCluster, facts: Facts, sets: list[Manifest]) -> Decisio
         if finding is not None:
             return Decision(cluster.status, finding=finding)
         proof = EMPTY
-    wanted = [children.stopped(_as_it_runs(cluster, one), proof) for one in sets]
+    said = {names.PROVED_EMPTY: proof} if proof else {}
+    wanted = [manifests.stopped(_as_it_runs(cluster, one), said) for one in sets]
     told = f"the members of {cluster.name} are being stopped in good order"
     return Decision(cluster.status, drift.changes(wanted, facts.children), Finding("Stopping", told, Waiting(2.0)))
 

@@ -8,21 +8,22 @@ resourceVersion that was read.
 
 import base64
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
-from bankstack.clients.lnd.answers import Permission
 from bankstack.clients.lnd.client import Connect, Lightning
-from bankstack.engine import drift, manifests
+from bankstack.engine import drift, manifests, signing
 from bankstack.engine.conditions import stamp
 from bankstack.engine.decision import Ask
-from bankstack.engine.execute import foreign, is_ours
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
+from bankstack.engine.live import at_version, ours
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
 from bankstack.engine.ports import Act, Cluster, Reader
-from bankstack.kinds.lndnode import consumers, macaroons, names, pki, sealed
+from bankstack.kinds.lndnode import certificates, checks, consumers, macaroons, names, pki, sealed
 from bankstack.kinds.lndnode.facts import Wallet
+from bankstack.kinds.lndnode.observe import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: Random bytes of a wallet's password, before base64.
@@ -36,54 +37,45 @@ BACKUP_BYTES: Final = 600_000
 
 def acts(connect: Connect) -> dict[str, Act]:
     """The kind's own actions, by the names that Ask has."""
-    with_lnd: Mapping[str, Callable[[LndNode, Ask, Cluster, Connect], Awaitable[None]]] = {
-        "make_seed": make_seed,
-        "init_wallet": init_wallet,
-        "publish": publish,
-        "save_channel_backup": save_channel_backup,
-    }
-
-    def bind(act: Callable[[LndNode, Ask, Cluster, Connect], Awaitable[None]]) -> Act:
-        async def bound(node: LndNode, ask: Ask, cluster: Cluster) -> None:
-            await act(node, ask, cluster, connect)
-
-        return bound
-
-    alone: dict[str, Act] = {
+    return {
         "make_authority": make_authority,
         "issue_certificate": issue_certificate,
         "make_wallet": make_wallet,
         "claim_wallet": claim_wallet,
         "release_wallet": release_wallet,
+        "make_seed": partial(make_seed, connect=connect),
+        "init_wallet": partial(init_wallet, connect=connect),
+        "publish": partial(publish, connect=connect),
+        "save_channel_backup": partial(save_channel_backup, connect=connect),
     }
-    return alone | {name: bind(act) for name, act in with_lnd.items()}
 
 
 async def make_authority(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
     """An authority of the node's own; one that is there is left alone."""
     place = names.authority(node.name)
-    made = pki.make_authority(f"bankstack {node.namespace}/{node.name}", datetime.now(UTC))
+    made = signing.make_authority(f"bankstack {node.namespace}/{node.name}", datetime.now(UTC))
     meta = manifests.retained(node, names.COMPONENT, place.name)
     secret = manifests.secret(meta, {"tls.crt": made.certificate, "tls.key": made.key})
     if await cluster.create(secret, node.namespace) is None:
         # There already: by a quicker operator, which is as good, or somebody else's, which is not.
-        await _ours_or_none(place, node, cluster)
+        await ours(place, node, cluster)
 
 
 async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     """A certificate for the API, beside everything that clients trust already."""
-    given = node.spec.tls.ca_secret if node.spec.tls else None
+    given = certificates.given(node)
     signer = await _there(names.authority_secret(node.name, given), node, cluster)
     files = manifests.opened(signer)
     place = names.certificate(node.name)
-    before = await _ours_or_none(place, node, cluster)
-    pair = pki.Pair(files.get("tls.crt", b""), files.get("tls.key", b""))
-    made = pki.issue(pair, names.certificate_names(node.name, node.namespace), datetime.now(UTC))
+    before = await ours(place, node, cluster)
+    pair = signing.Pair(files.get("tls.crt", b""), files.get("tls.key", b""))
+    hosts = names.certificate_names(node.name, node.namespace)
+    made = signing.issue(pair, hosts, datetime.now(UTC), certificates.LIFE)
     known = await _authorities(node, cluster)
     bundle = pki.read_bundle(pair.certificate) | _chosen(known, ask)
     written = {"tls.crt": made.certificate, "tls.key": made.key, "ca.crt": _joined(bundle)}
     meta = manifests.retained(node, names.COMPONENT, place.name)
-    await cluster.apply(_at_version(manifests.secret(meta, written), before), node.namespace)
+    await cluster.apply(at_version(manifests.secret(meta, written), before), node.namespace)
 
 
 async def claim_wallet(node: LndNode, ask: Ask, cluster: Cluster) -> None:
@@ -108,7 +100,7 @@ async def make_wallet(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
     """A password, only where no such Secret is, and claimed from its first moment. LND starts with it."""
     meta = manifests.retained(node, names.COMPONENT, node.spec.wallet.secret)
     meta["annotations"] = {names.CLAIMED_BY: node.name, names.MADE_BY: sealed.US}
-    password = base64.urlsafe_b64encode(secrets.token_bytes(PASSWORD_BYTES)).rstrip(b"=")
+    password = secrets.token_urlsafe(PASSWORD_BYTES).encode()
     if await cluster.create(manifests.secret(meta, {"password": password}), node.namespace) is None:
         # Someone was quicker. What comes after this Ask must not start on another's wallet.
         raise Interrupted(Finding("WalletInUse", f"Secret {node.spec.wallet.secret} was just made", Transient()))
@@ -126,10 +118,10 @@ async def make_seed(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect
 
 
 async def init_wallet(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
-    """Give LND the wallet of the Secret. Looked at once more: it must be this node's, and nobody's before."""
+    """Give LND the wallet of the Secret. Looked at once more: it must be this node's, whole, and nobody's before."""
     live = await _there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
     held = _require_unused(node, live)
-    seed = sealed.seed(live)
+    seed = _whole_seed(node, live)
     window = 0 if held.made_by_us else RECOVERY_WINDOW
     async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
         await lnd.init_wallet(sealed.password(live), seed, macaroons.root_key(seed), window)
@@ -139,15 +131,15 @@ async def publish(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -
     """A consumer's Secret: its own macaroon, whom to trust, and the node's identity."""
     consumer = next(one for one in consumers.CONSUMERS if one.name == ask.words["consumer"])
     place = names.consumer(node.name, consumer.name)
-    before = await _ours_or_none(place, node, cluster)
+    before = await ours(place, node, cluster)
     root = await _root_key(node, cluster)
     known = await _authorities(node, cluster)
     bundle = _joined(_chosen(known, ask))
     async with connect(_address(node), _joined(known)) as lnd:
-        info = await lnd.info(_macaroon(root, macaroons.OBSERVE))
+        info = await lnd.info(macaroon(root))
         if info.identity_pubkey != node.status.identity_pubkey:
             raise Interrupted(Finding("IdentityChanged", f"{node.name} answers as another node", Transient()))
-        baked = await lnd.bake(_macaroon(root, macaroons.BAKE), consumer.permissions, consumer.root_key_id)
+        baked = await lnd.bake(macaroon(root, macaroons.BAKE), consumer.permissions, consumer.root_key_id)
     written = {
         "tls.cert": bundle,
         "tls_base64": base64.b64encode(bundle),
@@ -155,16 +147,16 @@ async def publish(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -
         "pubkey": info.identity_pubkey.encode(),
     }
     meta = manifests.retained(node, names.COMPONENT, place.name, permissions=consumer.digest)
-    await cluster.apply(_at_version(manifests.secret(meta, written), before), node.namespace)
+    await cluster.apply(at_version(manifests.secret(meta, written), before), node.namespace)
 
 
 async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """The newest backup beside the former ones; never one that has lost a channel that still is."""
     place = names.channel_backup(node.name)
-    before = await _ours_or_none(place, node, cluster)
+    before = await ours(place, node, cluster)
     root = await _root_key(node, cluster)
     async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
-        exported, outpoints = await lnd.export_backup(_macaroon(root, macaroons.OBSERVE))
+        exported, outpoints = await lnd.export_backup(macaroon(root))
         await _refuse_a_loss(node, before, outpoints, lnd, root)
     now = datetime.now(UTC)
     files = _kept(before) | {
@@ -173,7 +165,7 @@ async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, connect
         sealed.OUTPOINTS: "\n".join(sorted(outpoints)).encode(),
     }
     meta = manifests.retained(node, names.COMPONENT, place.name, channels=ask.words["channels"], saved_at=stamp(now))
-    await cluster.apply(_at_version(manifests.secret(meta, files), before), node.namespace)
+    await cluster.apply(at_version(manifests.secret(meta, files), before), node.namespace)
 
 
 async def _refuse_a_loss(
@@ -184,8 +176,8 @@ async def _refuse_a_loss(
     missing = known - outpoints
     if not missing:
         return
-    _, channels = await lnd.funds_and_channels(_macaroon(root, macaroons.OBSERVE))
-    unexplained = missing - channels.closing - await lnd.closed(_macaroon(root, macaroons.OBSERVE))
+    _, channels = await lnd.funds_and_channels(macaroon(root))
+    unexplained = missing - channels.closing - await lnd.closed(macaroon(root))
     if unexplained:
         told = (
             f"LND's channel backup lacks {len(unexplained)} channels that the stored one has and that were never "
@@ -214,6 +206,15 @@ def _require_unused(node: LndNode, secret: Manifest) -> Wallet:
     return held
 
 
+def _whole_seed(node: LndNode, secret: Manifest) -> tuple[str, ...]:
+    # Counted here too: that no wallet comes of half a seed must not rest on which LND it is.
+    seed = sealed.seed(secret)
+    if len(seed) != checks.SEED_WORDS:
+        told = f"the seed in Secret {node.spec.wallet.secret} has {len(seed)} words instead of {checks.SEED_WORDS}"
+        raise Interrupted(Finding("WalletSecretIncomplete", f"{told}: no wallet is made of it", Transient()))
+    return seed
+
+
 async def _write(
     node: LndNode, live: Manifest, annotations: Mapping[str, str], files: Mapping[str, bytes], cluster: Cluster
 ) -> None:
@@ -229,7 +230,7 @@ async def _write(
     del patch["type"]
     if not patch["data"]:
         del patch["data"]
-    await cluster.apply(_at_version(patch, live), node.namespace)
+    await cluster.apply(at_version(patch, live), node.namespace)
 
 
 def _owned_keys(live: Manifest) -> Mapping[str, object]:
@@ -237,21 +238,13 @@ def _owned_keys(live: Manifest) -> Mapping[str, object]:
     return found
 
 
-def _at_version(manifest: Manifest, live: Manifest | None) -> Manifest:
-    """Only onto what was read: the API server refuses it where the object has changed since."""
-    if live is None:
-        return manifest
-    seen = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
-    return manifest | {"metadata": manifest["metadata"] | seen}
-
-
 async def _authorities(node: LndNode, reader: Reader) -> dict[str, str]:
     """Whom LND's certificate may be signed by."""
-    given = node.spec.tls.ca_secret if node.spec.tls else None
+    given = certificates.given(node)
     place = names.authority_secret(node.name, given)
-    ours = by_ref(await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}))
-    signer = await reader.get(place, node.namespace) if given else ours.get(place)
-    return sealed.known_authorities(node, ours, signer)
+    children = by_ref(await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}))
+    signer = await reader.get(place, node.namespace) if given else children.get(place)
+    return sealed.known_authorities(node, children, signer)
 
 
 def _chosen(known: Mapping[str, str], ask: Ask) -> dict[str, str]:
@@ -269,20 +262,8 @@ async def _there(place: Ref, node: LndNode, reader: Reader) -> Manifest:
     return found
 
 
-async def _ours_or_none(place: Ref, node: LndNode, reader: Reader) -> Manifest | None:
-    found = await reader.get(place, node.namespace)
-    if found is not None and not is_ours(found, node):
-        raise Interrupted(foreign(found))
-    return found
-
-
 async def _root_key(node: LndNode, reader: Reader) -> bytes:
     return macaroons.root_key(sealed.seed(await _there(Ref(SECRET, node.spec.wallet.secret), node, reader)))
-
-
-def _macaroon(root: bytes, permissions: tuple[Permission, ...]) -> bytes:
-    nonce = secrets.token_bytes(macaroons.NONCE_BYTES)
-    return macaroons.bake(root, permissions, nonce, datetime.now(UTC) + macaroons.LIFE)
 
 
 def _claimed_by(secret: Manifest) -> str | None:

@@ -5,7 +5,8 @@ whatever has been issued since: so clients trust the authority of what it shows 
 the one of what it will show next, and no restart, whenever it comes, cuts them off.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from bankstack.engine.conditions import Claim, stamp
 from bankstack.engine.decision import Ask
@@ -14,11 +15,13 @@ from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.facts import Authority, Facts, Published, Unusable
 from bankstack.kinds.lndnode.subject import LndNode
 
+LIFE: Final = timedelta(days=365)
+
 
 def steps(node: LndNode, facts: Facts, now: datetime) -> tuple[Ask, ...]:
     """What has to be signed."""
     words = {"trust": trust(facts)} if trust(facts) else {}
-    if facts.authority is None and not _given(node):
+    if facts.authority is None and not given(node):
         reason = _due(node, facts, now) or "OtherAuthority"
         return (Ask("make_authority", "Missing"), Ask("issue_certificate", reason, words))
     if not isinstance(facts.authority, Authority):
@@ -49,13 +52,13 @@ def is_trusted(facts: Facts, published: Published) -> bool:
 def authority_can_sign(node: LndNode, facts: Facts) -> Finding | None:
     """Without a certificate LND cannot start; with one it can wait for the next."""
     stops = facts.certificate is None
-    secret = names.authority_secret(node.name, _given(node)).name
+    secret = names.authority_secret(node.name, given(node)).name
     then = "LND is not started without a certificate" if stops else "LND runs on; its certificate cannot be renewed"
     if isinstance(facts.authority, Unusable):
-        cure = "Correct it" if _given(node) else "Put the former one back, or delete it and another is made"
+        cure = "Correct it" if given(node) else "Put the former one back, or delete it and another is made"
         told = f"Secret {secret} cannot sign certificates: {facts.authority.reason}. {then}. {cure}"
         return Finding("AuthorityUnusable", told, Stalled(), stops=stops)
-    if facts.authority is None and _given(node):
+    if facts.authority is None and given(node):
         told = f"Secret {secret} (spec.tls.caSecret) is not there. {then}. Make it, with keys tls.crt and tls.key"
         return Finding("AuthorityMissing", told, Waiting(30.0), stops=stops)
     return None
@@ -74,6 +77,11 @@ def renewed(facts: Facts) -> Claim | None:
         f"until {stamp(ready.not_after)}, is used from its next start. Restart it before the first date: after it, "
         "clients refuse to talk to LND",
     )
+
+
+def given(node: LndNode) -> str | None:
+    """The Secret of an authority that the user brings."""
+    return node.spec.tls.ca_secret if node.spec.tls else None
 
 
 def _known(facts: Facts) -> dict[str, str]:
@@ -104,7 +112,3 @@ def _due(node: LndNode, facts: Facts, now: datetime) -> str | None:
     if isinstance(facts.authority, Authority) and held.issuer != facts.authority.fingerprint:
         return "OtherAuthority"
     return None
-
-
-def _given(node: LndNode) -> str | None:
-    return node.spec.tls.ca_secret if node.spec.tls else None

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bankstack.engine import manifests
+from bankstack.engine import access, manifests
 from bankstack.engine.objects import Manifest, digest
 from bankstack.kinds.lndnode import conf, names
 from bankstack.kinds.lndnode.facts import Endpoint
@@ -56,17 +56,13 @@ def network_policy(node: LndNode) -> Manifest:
 
     While LND has no wallet, whoever reaches its API could give it one.
     """
-    callers = [
-        {"podSelector": {"matchLabels": {"app.kubernetes.io/managed-by": "bankstack"}}},
-        {"podSelector": {"matchLabels": {names.CLIENT_LABEL: "true"}}},
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.OPERATOR_NAMESPACE}}},
-    ]
+    callers = (access.THE_BANK, access.clients(access.LND_CLIENT), access.THE_OPERATOR)
     return manifests.network_policy(
         manifests.owned(node, names.COMPONENT, node.name),
         _pods(node),
         [
-            {"ports": [_port(names.P2P), _port(names.METRICS)]},
-            {"ports": [_port(names.RPC), _port(names.REST)], "from": callers},
+            access.door(names.P2P, names.METRICS),
+            access.door(names.RPC, names.REST, callers=callers),
         ],
     )
 
@@ -81,16 +77,6 @@ def stateful_set(node: LndNode, text: str, bitcoind: Endpoint) -> Manifest:
     return manifests.stateful_set(meta, _pods(node), template, node.name)
 
 
-def stopped(held: Manifest, proof: str | None) -> Manifest:
-    """The StatefulSet without its pod: the same graceful stop as LND's own."""
-    meta = held["metadata"]
-    proven = {names.PROVED_EMPTY: proof} if proof else {}
-    return held | {
-        "metadata": meta | {"annotations": meta.get("annotations", {}) | proven},
-        "spec": held["spec"] | {"replicas": 0},
-    }
-
-
 def image(node: LndNode) -> str:
     """The release's image, or the user's own."""
     return node.spec.image or f"lightninglabs/lnd:{node.spec.version}"
@@ -100,18 +86,12 @@ def _pods(node: LndNode) -> dict[str, str]:
     return manifests.selector(node, names.COMPONENT)
 
 
-def _port(number: int) -> Manifest:
-    return {"port": number, "protocol": "TCP"}
-
-
 def _pod_spec(node: LndNode, config_name: str, bitcoind: Endpoint) -> Manifest:
-    return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": manifests.pod_security(USER),
-        "containers": [_lnd(node, bitcoind)],
-        "volumes": [
+    return manifests.pod_spec(
+        USER,
+        GRACE_SECONDS,
+        containers=[_lnd(node, bitcoind)],
+        volumes=[
             {"name": "data", "persistentVolumeClaim": {"claimName": names.volume(node.name).name}},
             {"name": "config", "configMap": {"name": config_name}},
             {"name": "tls", "secret": {"secretName": names.certificate(node.name).name, **_keys("tls.crt", "tls.key")}},
@@ -123,7 +103,7 @@ def _pod_spec(node: LndNode, config_name: str, bitcoind: Endpoint) -> Manifest:
             {"name": "macaroons", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
         ],
-    }
+    )
 
 
 def _keys(*keys: str) -> Manifest:

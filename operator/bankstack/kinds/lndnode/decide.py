@@ -12,7 +12,7 @@ from bankstack.engine import drift, frozen
 from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action, Ask, Decision, Delete
 from bankstack.engine.finding import Unknown, first
-from bankstack.engine.objects import CONFIG_MAP, Manifest, annotation, digest, uid
+from bankstack.engine.objects import CONFIG_MAP, Manifest, annotated, annotation, digest, uid
 from bankstack.kinds.lndnode import certificates, checks, children, conf, consumers, names, versions
 from bankstack.kinds.lndnode.facts import Endpoint, Facts
 from bankstack.kinds.lndnode.model import LndNodeStatus
@@ -112,10 +112,7 @@ def _held(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:
     live = facts.children.get(names.stateful_set(node.name)) if checks.identity(node, facts) else None
     held = frozen.hold(_wish(node, endpoint), live)
     text = annotation(live, names.CONFIG) if live else None
-    if text is None:
-        return held
-    meta = held["metadata"]
-    return held | {"metadata": meta | {"annotations": meta["annotations"] | {names.CONFIG: text}}}
+    return held if text is None else annotated(held, {names.CONFIG: text})
 
 
 def _restart_a_false_start(node: LndNode, facts: Facts) -> tuple[Delete, ...]:

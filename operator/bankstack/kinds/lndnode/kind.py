@@ -1,33 +1,29 @@
 """The LndNode kind's row in the engine's table: how it sees, decides and acts."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from bankstack.clients.lnd import client
 from bankstack.clients.lnd.answers import Channels, Funds, Info
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import SECRET, Ref
-from bankstack.engine.ports import Kind, Reader
+from bankstack.engine.ports import Kind
 from bankstack.kinds.lndnode import act, names
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec
 from bankstack.kinds.lndnode.observe import COLD_WALLET, Doors, observe
-from bankstack.kinds.lndnode.subject import LndNode
 
 DOORS: Final = Doors(client.connect, client.presented)
 
 
 def kind(doors: Doors = DOORS) -> Kind:
     """The row; `doors` are how LND is reached."""
-
-    async def look(node: LndNode, reader: Reader) -> Facts:
-        return await observe(node, reader, doors)
-
     return Kind(
         resource=RESOURCE,
         children=names.CHILDREN,
-        observe=look,
+        observe=partial(observe, doors=doors),
         decide=decide,
         act=act.acts(doors.connect),
         references=references,

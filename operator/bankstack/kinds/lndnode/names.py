@@ -3,16 +3,14 @@
 from typing import Final
 
 from bankstack.engine.objects import (
+    AROUND_A_STATEFUL_SET,
     CONFIG_MAP,
-    NETWORK_POLICY,
     PERSISTENT_VOLUME_CLAIM,
     POD,
-    POD_DISRUPTION_BUDGET,
     SECRET,
     SERVICE,
     STATEFUL_SET,
     Ref,
-    Type,
 )
 
 COMPONENT: Final = "lnd"
@@ -37,13 +35,7 @@ PERMISSIONS: Final = "bankstack.io/permissions"
 CHANNELS: Final = "bankstack.io/channels"
 SAVED_AT: Final = "bankstack.io/saved-at"
 
-#: Pods with this label may call LND's API.
-CLIENT_LABEL: Final = "bankstack.io/lnd-client"
-OPERATOR_NAMESPACE: Final = "bankstack-system"
-
-CHILDREN: Final[tuple[Type, ...]] = (
-    CONFIG_MAP, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, POD, POD_DISRUPTION_BUDGET, SECRET, SERVICE, STATEFUL_SET,
-)  # fmt: skip
+CHILDREN: Final = AROUND_A_STATEFUL_SET
 
 #: Those that are found by their owner label; the volume is found by its name.
 LISTED: Final = tuple(one for one in CHILDREN if one != PERSISTENT_VOLUME_CLAIM)

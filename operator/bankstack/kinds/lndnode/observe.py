@@ -11,20 +11,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from bankstack.clients.lnd.answers import Channels, Funds, Info, State
+from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, State
 from bankstack.clients.lnd.client import Connect
-from bankstack.engine import manifests
+from bankstack.engine import bitcoin, manifests
 from bankstack.engine.finding import Interrupted, Stalled, Unknown
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Reader, resource_type
 from bankstack.kinds.coldwallet import model as coldwallet
-from bankstack.kinds.lndnode import consumers, macaroons, names, pki, sealed
+from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, sealed
 from bankstack.kinds.lndnode.facts import Chain, Endpoint, Facts, Published, Refused
 from bankstack.kinds.lndnode.subject import LndNode
 
 COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
-RPC_PORTS: Final = {"mainnet": 8332, "testnet": 18332, "signet": 38332, "regtest": 18443}
-ZMQ_BLOCK, ZMQ_TX = 28332, 28333
 
 Presented = Callable[[str, int], Awaitable[bytes | None]]
 Answer = TypeVar("Answer")
@@ -57,7 +55,7 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
         _chain(node, reader),
     )
     ours = {ref: one for ref, one in live.items() if ref.type == SECRET}
-    signer = authority if _given(node) else ours.get(names.authority(node.name))
+    signer = authority if certificates.given(node) else ours.get(names.authority(node.name))
     read = sealed.authority(signer)
     trusted = sealed.known_authorities(node, ours, signer)
     children = {ref: one for ref, one in live.items() if ref.type != SECRET}
@@ -89,7 +87,7 @@ async def _children(node: LndNode, reader: Reader) -> dict[Ref, Manifest]:
 
 
 async def _given_authority(node: LndNode, reader: Reader) -> Manifest | None:
-    given = _given(node)
+    given = certificates.given(node)
     return await reader.get(Ref(SECRET, given), node.namespace) if given else None
 
 
@@ -98,9 +96,9 @@ async def _chain(node: LndNode, reader: Reader) -> Chain:
     if asked.cold_wallet is None:
         endpoint = Endpoint(
             host=str(asked.host),
-            rpc_port=asked.rpc_port or RPC_PORTS[node.spec.network],
-            zmq_block_port=asked.zmq_block_port or ZMQ_BLOCK,
-            zmq_tx_port=asked.zmq_tx_port or ZMQ_TX,
+            rpc_port=asked.rpc_port or bitcoin.RPC_PORTS[node.spec.network],
+            zmq_block_port=asked.zmq_block_port or bitcoin.ZMQ_BLOCK_PORT,
+            zmq_tx_port=asked.zmq_tx_port or bitcoin.ZMQ_TX_PORT,
             credentials_secret=str(asked.credentials_secret),
         )
         # Nothing of ours looks at this bitcoind: LND itself will tell.
@@ -179,17 +177,18 @@ async def _ask(doors: Doors, address: str, roots: bytes, wallet: Manifest | None
         if wallet is None or not (seed := sealed.seed(wallet)):
             mute = Unknown("without the seed in the wallet Secret LND cannot be asked")
             return _Answers(_known(state), mute, mute, mute)
+        root = macaroons.root_key(seed)
         info, holdings = await asyncio.gather(
-            _answer(lnd.info(macaroon(seed))), _answer(lnd.funds_and_channels(macaroon(seed)))
+            _answer(lnd.info(macaroon(root))), _answer(lnd.funds_and_channels(macaroon(root)))
         )
     funds, channels = (holdings, holdings) if isinstance(holdings, Unknown | Refused) else holdings
     return _Answers(_known(state), info, _known(funds), _known(channels))
 
 
-def macaroon(seed: Iterable[str]) -> bytes:
-    """One that allows to look, for a minute."""
+def macaroon(root: bytes, permissions: Iterable[Permission] = macaroons.OBSERVE) -> bytes:
+    """One that allows just this, for a minute."""
     nonce = secrets.token_bytes(macaroons.NONCE_BYTES)
-    return macaroons.bake(macaroons.root_key(seed), macaroons.OBSERVE, nonce, datetime.now(UTC) + macaroons.LIFE)
+    return macaroons.bake(root, permissions, nonce, datetime.now(UTC) + macaroons.LIFE)
 
 
 async def _answer(question: Awaitable[Answer]) -> Answer | Refused | Unknown:
@@ -211,7 +210,3 @@ def _published(node: LndNode, ours: Mapping[Ref, Manifest]) -> dict[str, Publish
         for one in consumers.CONSUMERS
         if (live := ours.get(names.consumer(node.name, one.name)))
     }
-
-
-def _given(node: LndNode) -> str | None:
-    return node.spec.tls.ca_secret if node.spec.tls else None

@@ -40,7 +40,8 @@ def _stop(node: LndNode, facts: Facts, live: Manifest) -> Decision:
         proof, missing = _emptiness(node, facts)
         if proof is None:
             return Decision(node.status, finding=missing)
-    actions = drift.changes([children.stopped(_as_it_runs(node, live), proof)], facts.children)
+    stopped = manifests.stopped(_as_it_runs(node, live), {names.PROVED_EMPTY: proof} if proof else {})
+    actions = drift.changes([stopped], facts.children)
     told = f"LND of {node.name} is being stopped in good order"
     return Decision(node.status, actions, Finding("Stopping", told, Waiting(2.0)))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.simulation.fieldsets import flatten, to_fields_v1
+from tests.simulation.fieldsets import managed
 
 from bankstack.clients.redis import Member, View
 from bankstack.engine.decision import Action, Apply, Ask, Delete
@@ -13,7 +13,6 @@ from bankstack.engine.declared import Declared
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import (
     DEPLOYMENT,
-    FIELD_MANAGER,
     JOB,
     POD,
     SECRET,
@@ -161,10 +160,7 @@ def carried_out(facts: Facts, actions: Iterable[Action]) -> Facts:
 
 def live(manifest: Manifest, before: Manifest | None = None) -> Manifest:
     """A manifest as the API server and its controllers have it once we have applied it."""
-    managed = [
-        {"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": to_fields_v1(flatten(manifest).keys())}
-    ]  # fmt: skip
-    meta = {"uid": f"uid-of-{manifest['metadata']['name']}", "generation": 1, "managedFields": managed}
+    meta = {"uid": f"uid-of-{manifest['metadata']['name']}", "generation": 1, "managedFields": managed(manifest)}
     status = before.get("status", {}) if before else {}
     wanted = manifest.get("spec", {}).get("replicas", 0)
     ready = {"observedGeneration": 1, "updatedReplicas": wanted, "readyReplicas": wanted, "availableReplicas": wanted}

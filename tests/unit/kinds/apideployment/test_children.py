@@ -1,12 +1,10 @@
 """The children as whole manifests: a difference in a golden file is a difference in a bank."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from tests.unit.kinds.apideployment.given import (
     ALL,
     CONTENTS,
@@ -19,6 +17,7 @@ from tests.unit.kinds.apideployment.given import (
     settled,
     well,
 )
+from tests.unit.kinds.golden import shipped
 
 from bankstack.engine.objects import CONFIG_MAP, DEPLOYMENT, POD, SECRET, STATEFUL_SET, Manifest, Ref
 from bankstack.kinds.apideployment import components, environment
@@ -78,11 +77,8 @@ def _without_servers_part(live: Manifest) -> Manifest:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_children_are_the_golden_ones(name: str) -> None:
-    golden = GOLDEN / f"{name}.yaml"
     found = made(*CASES[name])
-    if "UPDATE_GOLDEN" in os.environ:
-        golden.write_text(yaml.safe_dump_all(found, sort_keys=False, width=120), encoding="utf-8")
-    assert found == list(yaml.safe_load_all(golden.read_text(encoding="utf-8")))
+    assert found == shipped(GOLDEN / f"{name}.yaml", found)
 
 
 def variables(bank: Api, facts: Facts) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.unit.kinds.apideployment.given import MASTER, NOW, REPLICA, SPEC, VIE
 from bankstack.clients.redis import Account, Member, View
 from bankstack.engine import declared, manifests
 from bankstack.engine.decision import Ask
-from bankstack.engine.finding import Unknown
+from bankstack.engine.finding import Interrupted, Unknown
 from bankstack.engine.objects import CONFIG_MAP, DEPLOYMENT, JOB, POD, SECRET, STATEFUL_SET, Manifest, Ref, Type
 from bankstack.engine.reconcile import Outcome, reconcile
 from bankstack.kinds.apideployment import endpoint, names
@@ -30,10 +30,16 @@ class Redis:
 
     def __init__(self) -> None:
         self.accounts: set[Account] = set()
+        #: Of Redis' default user: what it is started with.
+        self.known = ""
 
     async def member(self, account: Account) -> Member | Unknown:
         self.accounts.add(account)
         return MASTER if account.host.startswith("bank-redis-0") else REPLICA
+
+    async def admits(self, account: Account) -> bool | Unknown:
+        self.known = self.known or account.password
+        return account.password == self.known
 
     async def sentinel(self, account: Account, master: str) -> View | Unknown:
         self.accounts.add(account)
@@ -49,7 +55,7 @@ class Bank:
         neighbours.namespace(self.server, "bank")
         self.redis = Redis()
         self.cluster = SimulatedCluster(self.server)
-        self.kind = kind(Doors(self.redis.member, self.redis.sentinel))
+        self.kind = kind(Doors(self.redis.member, self.redis.sentinel, self.redis.admits))
         self.user_makes(_named(API, "bank", spec=SPEC))
         self.user_makes(_named(names.LEDGER_CLUSTER, "ledger", spec=_LEDGER, status=_said("Writable") | _ENDPOINT))
         for node in ("lnd1", "lnd2"):
@@ -140,6 +146,7 @@ async def test_one_resource_becomes_redis_a_migration_and_the_programs_in_this_o
     assert bank.exists(Ref(DEPLOYMENT, "bank-api"))
     assert bank.told["mode"] == "Full"
     assert {account.username for account in bank.redis.accounts} == {"operator"}
+    assert bank.redis.known
 
 
 async def test_at_rest_nothing_is_written() -> None:
@@ -157,6 +164,39 @@ async def test_a_deleted_secret_of_redis_comes_back_as_it_was(lost: str) -> None
     bank.server.delete(bank.key(SECRET, lost))
     await bank.look()
     assert {one.name: bank.server.objects[one].manifest["data"] for one in bank.server.all("Secret")} == before
+
+
+async def test_a_password_that_is_lost_everywhere_rolls_nothing_that_could_not_log_in() -> None:
+    bank = await _started()
+    before = bank.server.objects[bank.key(DEPLOYMENT, "bank-api")]
+    for lost in ("bank-redis", "bank-redis-api"):
+        bank.server.delete(bank.key(SECRET, lost))
+    for _ in range(2):
+        await bank.look()
+    ready = next(one for one in bank.told["conditions"] if one["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "RedisPasswordUnknown")
+    assert "bank-redis-0, bank-redis-1, bank-redis-2 of Redis" in ready["message"]
+    assert bank.server.objects[bank.key(DEPLOYMENT, "bank-api")] == before
+
+
+async def test_a_secret_that_another_makes_at_the_same_moment_is_read_not_argued_with() -> None:
+    bank = Bank()
+    bank.server.create(bank.key(SECRET, "bank-redis-api"), _theirs("bank-redis-api", password=PLANTED), "another")
+    subject = declared.read(RESOURCE, bank.server.objects[bank.key(API, "bank")].manifest)
+    stale = SimulatedCluster(bank.server)
+    stale.get = _nothing  # type: ignore[assignment,method-assign]
+    with pytest.raises(Interrupted):
+        await bank.kind.act["MendRedisAccounts"](subject, Ask("MendRedisAccounts", "Incomplete"), stale)
+    assert not bank.exists(Ref(SECRET, "bank-redis"))
+
+
+async def _nothing(_ref: Ref, _namespace: str) -> None:
+    return None
+
+
+def _theirs(name: str, **files: bytes) -> Manifest:
+    meta = {"name": name, "namespace": "bank", "labels": {"bankstack.io/owner": "ApiDeployment.bank"}}
+    return manifests.secret(meta, files)
 
 
 async def test_a_password_edited_by_hand_is_put_back() -> None:

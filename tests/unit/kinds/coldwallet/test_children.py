@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.simulation.fieldsets import flatten, to_fields_v1
+from tests.simulation.fieldsets import managed
 
 from bankstack.engine import drift
 from bankstack.engine.objects import Manifest, Ref, by_ref, ref
@@ -142,12 +142,7 @@ def test_a_record_of_files_that_was_changed_by_hand_is_not_used() -> None:
 def without_managed_fields(wanted: tuple[Manifest, ...], live: dict[Ref, Manifest]) -> dict[Ref, Manifest]:
     """As the API server would hold them for us: every field that is wanted is ours."""
     return {
-        found: one | {"metadata": one["metadata"] | {"managedFields": [owned(drift.mark(now))]}}
+        found: one | {"metadata": one["metadata"] | {"managedFields": managed(drift.mark(now))}}
         for now in wanted
         if (one := live.get(found := ref(now))) is not None
     }
-
-
-def owned(manifest: Manifest) -> Manifest:
-    fields = to_fields_v1(frozenset(flatten(manifest)))
-    return {"manager": "bankstack", "operation": "Apply", "fieldsV1": fields}

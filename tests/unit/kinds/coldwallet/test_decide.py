@@ -26,18 +26,15 @@ def asked(decision: Decision) -> list[str]:
     return [action.action for action in decision.actions if isinstance(action, Ask)]
 
 
-def test_a_first_look_makes_secrets_then_the_volume_then_what_uses_them() -> None:
+def test_a_first_look_makes_what_needs_no_secret_then_secrets_then_what_mounts_them() -> None:
     first = decided(
         wallet(), credentials_intact=False, specter_secrets_intact=False, log_in_is_there=False,
         chain=STARTING, wallet=STARTING, pods=(),
     )  # fmt: skip
     words = [str(action).split(" (")[0] for action in first.actions]
-    assert (
-        words[:3]
-        == ["MendCredentials", "MendSpecterSecrets", "apply PersistentVolumeClaim vault-bitcoind"][: len(words)]
-    )
-    assert words[-1] == "apply StatefulSet vault-bitcoind"
-    assert not any("specter" in word for word in words[2:])
+    assert words[0] == "apply PersistentVolumeClaim vault-bitcoind"
+    assert words[-3:] == ["MendCredentials", "MendSpecterSecrets", "apply StatefulSet vault-bitcoind"]
+    assert not any("specter" in word for word in words)
 
 
 def test_specter_is_made_once_the_wallet_is_known() -> None:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.simulation.fieldsets import flatten, to_fields_v1
+from tests.simulation.fieldsets import applied
 
 from bankstack.clients.mongo.answers import Blank, Canary, Config, Holdings, InSet, Policy, State, User, Voter
 from bankstack.engine.decision import Action, Apply, Ask, Delete
 from bankstack.engine.declared import Declared
-from bankstack.engine.objects import FIELD_MANAGER, STATEFUL_SET, Manifest, Ref, by_ref, ref
+from bankstack.engine.objects import STATEFUL_SET, Manifest, Ref, by_ref, ref
 from bankstack.kinds.ledgercluster import checks, names, replica
 from bankstack.kinds.ledgercluster.decide import decide
 from bankstack.kinds.ledgercluster.facts import Answer, Facts, Sealed, UserSecret
@@ -106,7 +106,7 @@ def carried_out(cluster: LedgerCluster, facts: Facts, actions: Iterable[Action])
     for action in actions:
         match action:
             case Apply(manifest=manifest):
-                facts = replace(facts, children={**facts.children, ref(manifest): live(manifest)})
+                facts = replace(facts, children={**facts.children, ref(manifest): applied(manifest)})
                 if ref(manifest).type == STATEFUL_SET and manifest["spec"]["replicas"] == 1:
                     facts = _started(facts, ref(manifest).name)
             case Delete(ref=gone):
@@ -163,13 +163,6 @@ def held(cluster: LedgerCluster, facts: Facts, holdings: Holdings, ask: Ask) -> 
         case "prove_writes":
             return replace(holdings, canary=Canary(int(words["term"]), int(words["at"])))
     raise AssertionError(ask.action)
-
-
-def live(manifest: Manifest, uid: str = "made") -> Manifest:
-    """A manifest as the API server has it once we have applied it."""
-    fields = to_fields_v1(flatten(manifest).keys())
-    managed = [{"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields}]
-    return manifest | {"metadata": {**manifest["metadata"], "uid": uid, "managedFields": managed}}
 
 
 def without(facts: Facts, *gone: Ref) -> Facts:

@@ -1,10 +1,9 @@
 """The children as whole manifests: a difference in a golden file is a difference in a bank."""
 
-import os
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.unit.kinds.golden import shipped
 from tests.unit.kinds.ledgercluster.given import ID, ledger
 
 from bankstack.engine.objects import Manifest
@@ -44,10 +43,7 @@ def made(cluster: LedgerCluster) -> list[Manifest]:
 
 @pytest.mark.parametrize(("name", "cluster"), [("plain", PLAIN), ("rich", RICH)])
 def test_the_children_are_as_they_were(name: str, cluster: LedgerCluster) -> None:
-    golden = GOLDEN / f"{name}.yaml"
-    if "UPDATE_GOLDEN" in os.environ:
-        golden.write_text(yaml.safe_dump_all(made(cluster), sort_keys=False, width=120), encoding="utf-8")
-    assert made(cluster) == list(yaml.safe_load_all(golden.read_text(encoding="utf-8")))
+    assert made(cluster) == shipped(GOLDEN / f"{name}.yaml", made(cluster))
 
 
 def test_a_user_s_node_selector_does_not_move_a_member_out_of_its_region() -> None:

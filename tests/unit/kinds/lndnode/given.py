@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.simulation.fieldsets import flatten, to_fields_v1
+from tests.simulation.fieldsets import applied
 
 from bankstack.clients.lnd.answers import Channels, Funds, Info, State
 from bankstack.engine.decision import Action, Apply, Ask, Delete
 from bankstack.engine.declared import Declared
 from bankstack.engine.finding import Unknown
 from bankstack.engine.model import Status
-from bankstack.engine.objects import FIELD_MANAGER, STATEFUL_SET, Manifest, Ref, by_ref, ref
+from bankstack.engine.objects import STATEFUL_SET, Manifest, Ref, by_ref, ref
 from bankstack.kinds.lndnode import consumers, names
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Authority, Backup, Certificate, Chain, Endpoint, Facts, Published, Wallet
@@ -107,7 +107,7 @@ def carried_out(a_node: LndNode, facts: Facts, actions: Iterable[Action]) -> Fac
     for action in actions:
         match action:
             case Apply(manifest=manifest):
-                facts = replace(facts, children={**facts.children, ref(manifest): live(manifest)})
+                facts = replace(facts, children={**facts.children, ref(manifest): applied(manifest)})
                 if ref(manifest).type == STATEFUL_SET and manifest["spec"]["replicas"] == 1:
                     facts = replace(facts, children={**facts.children, **by_ref([pod()])})
             case Delete(ref=gone):
@@ -153,13 +153,6 @@ def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: PLR0911 - 
         case "save_channel_backup":
             return replace(facts, backup=Backup(ask.words["channels"], "2026-11-21T09:00:00Z"))
     raise AssertionError(ask.action)
-
-
-def live(manifest: Manifest, uid: str = "made", **meta: Any) -> Manifest:  # noqa: ANN401 - any metadata
-    """A manifest as the API server has it once we have applied it."""
-    fields = to_fields_v1(flatten(manifest).keys())
-    managed = [{"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields}]
-    return manifest | {"metadata": {**manifest["metadata"], "uid": uid, "managedFields": managed, **meta}}
 
 
 def without(facts: Facts, *gone: Ref) -> Facts:

@@ -10,7 +10,7 @@ from tests.misoperations import sample
 from tests.simulation.bank import LND_NODE, Bank
 from tests.simulation.world import NAMESPACE
 
-from bankstack.engine import declared, manifests
+from bankstack.engine import declared, manifests, signing
 from bankstack.engine.decision import Ask
 from bankstack.engine.drift import owned
 from bankstack.engine.finding import Interrupted, Stalled, Transient
@@ -96,6 +96,20 @@ async def test_a_wallet_that_has_an_identity_is_never_given_to_lnd_again() -> No
     assert len(disk(bank).made) == 1
 
 
+@pytest.mark.parametrize("words", [0, 12, 23, 25])
+async def test_a_seed_that_is_not_24_words_never_reaches_lnd(words: int) -> None:
+    bank = await running()
+    bank.server.remove(bank.key(SECRET, WALLET))
+    files = {"password": b"hunter2222", "seed": " ".join(["word"] * words).encode()}
+    meta = {"name": WALLET, "namespace": NAMESPACE, "annotations": {names.CLAIMED_BY: "lnd1"}}
+    bank.user_applies(SECRET, manifests.secret(meta, files))
+    before = len(bank.calls.made)
+    stop = await refused(bank, "init_wallet")
+    assert (stop.finding.reason, type(stop.finding.policy)) == ("WalletSecretIncomplete", Transient)
+    assert f"{words} words instead of 24" in stop.finding.message
+    assert not [call for call in bank.calls.made[before:] if call.startswith("lnd ")]
+
+
 async def test_of_a_wallet_that_someone_brought_only_annotations_are_ours() -> None:
     bank = Bank()
     words = " ".join(f"word{place}" for place in range(24))
@@ -158,7 +172,7 @@ async def test_a_new_certificate_stands_beside_those_that_are_trusted_already() 
 
 async def test_a_given_authority_signs_and_is_trusted() -> None:
     bank = Bank()
-    theirs = pki.make_authority("theirs", bank.now)
+    theirs = signing.make_authority("theirs", bank.now)
     files = {"tls.crt": theirs.certificate, "tls.key": theirs.key}
     bank.user_applies(SECRET, manifests.secret({"name": "our-ca", "namespace": NAMESPACE}, files))
     bank.opens("vault")

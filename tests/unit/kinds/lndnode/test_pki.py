@@ -9,21 +9,22 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from bankstack.kinds.lndnode import names, pki
+from bankstack.engine import signing
+from bankstack.kinds.lndnode import certificates, names, pki
 from bankstack.kinds.lndnode.facts import Authority, Unusable
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 NAMES = names.certificate_names("lnd1", "bank")
-CA = pki.make_authority("bankstack bank/lnd1", NOW)
-LEAF = pki.issue(CA, NAMES, NOW)
+CA = signing.make_authority("bankstack bank/lnd1", NOW)
+LEAF = signing.issue(CA, NAMES, NOW, certificates.LIFE)
 TRUSTED = pki.read_bundle(CA.certificate)
 
 
-def files(pair: pki.Pair) -> dict[str, bytes]:
+def files(pair: signing.Pair) -> dict[str, bytes]:
     return {"tls.crt": pair.certificate, "tls.key": pair.key}
 
 
-def rsa_authority(*, is_authority: bool = True) -> pki.Pair:
+def rsa_authority(*, is_authority: bool = True) -> signing.Pair:
     """As cert-manager makes them."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "theirs")])
@@ -40,7 +41,7 @@ def rsa_authority(*, is_authority: bool = True) -> pki.Pair:
     )
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return pki.Pair(made.public_bytes(pem), private)
+    return signing.Pair(made.public_bytes(pem), private)
 
 
 def test_a_certificate_names_every_way_to_reach_lnd() -> None:
@@ -58,7 +59,9 @@ def test_it_lasts_a_year_and_never_longer_than_who_signed_it() -> None:
     assert shown is not None
     assert shown.not_after == NOW + timedelta(days=365)
     theirs = rsa_authority()
-    short = pki.read_certificate(pki.issue(theirs, NAMES, NOW).certificate, pki.read_bundle(theirs.certificate))
+    short = pki.read_certificate(
+        signing.issue(theirs, NAMES, NOW, certificates.LIFE).certificate, pki.read_bundle(theirs.certificate)
+    )
     assert short is not None
     assert short.not_after == NOW + timedelta(days=90)
     assert short.issuer is not None
@@ -73,7 +76,7 @@ def test_openssl_takes_the_chain() -> None:
 
 
 def test_who_signed_it_is_known_by_the_signature_not_by_the_name() -> None:
-    impostor = pki.make_authority("bankstack bank/lnd1", NOW)
+    impostor = signing.make_authority("bankstack bank/lnd1", NOW)
     both = {**pki.read_bundle(impostor.certificate), **TRUSTED}
     shown = pki.read_certificate(LEAF.certificate, both)
     assert shown is not None
@@ -128,7 +131,7 @@ def test_nonsense_is_no_certificate_and_no_bundle() -> None:
 
 
 def test_a_bundle_keeps_its_order() -> None:
-    other = pki.make_authority("other", NOW)
+    other = signing.make_authority("other", NOW)
     assert [*pki.read_bundle(other.certificate + CA.certificate)] == [
         *pki.read_bundle(other.certificate), *TRUSTED,
     ]  # fmt: skip

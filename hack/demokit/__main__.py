@@ -1,0 +1,7 @@
+"""Started by `hack/demo`."""
+
+import sys
+
+from demokit.cli import main
+
+sys.exit(main(sys.argv[1:]))
