@@ -51,7 +51,7 @@ def gauges(facts: Facts) -> Mapping[str, float]:
             "bankstack_lndnode_channels_pending": facts.info.pending,
         }
     if isinstance(facts.channels, Channels):
-        found["bankstack_lndnode_pending_htlcs"] = facts.channels.pending_htlcs
+        found["bankstack_lndnode_pending_htlcs"] = len(facts.channels.htlcs)
     if isinstance(facts.funds, Funds):
         found |= {
             "bankstack_lndnode_wallet_confirmed_sat": facts.funds.confirmed_sat,
