@@ -55,6 +55,10 @@ Decide = Callable[[Any, Any, datetime], Decision]
 Act = Callable[[Any, Ask, Cluster], Awaitable[None]]
 
 
+async def nothing_to_undo(_subject: Any, _cluster: Cluster) -> None:  # noqa: ANN401 - any kind's
+    """Most kinds hold up nothing but themselves."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """One row of the table that the engine is handed: how a kind sees, decides and acts."""
@@ -70,6 +74,8 @@ class Kind:
     references: Callable[[Any], tuple[Ref, ...]] = lambda _spec: ()
     #: Numbers that change without anyone acting (heights, balances), by metric name.
     gauges: Callable[[Any], Mapping[str, float]] = lambda _facts: {}
+    #: What has to be undone before a resource is let go with its namespace, which would hang otherwise.
+    farewell: Callable[[Any, Cluster], Awaitable[None]] = nothing_to_undo
     #: What a ChangePlan may ask of it, by name.
     operations: Mapping[str, Operation] = field(default_factory=dict)
 

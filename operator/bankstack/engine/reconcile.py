@@ -66,6 +66,7 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     if subject.deleting and not subject.held:
         return GONE
     if subject.deleting and await _namespace_is_going(namespace, cluster):
+        await kind.farewell(subject, cluster)
         return await _release(kind, subject, cluster)
     if not subject.deleting and not subject.held and not subject.paused:
         wanted = [*manifest["metadata"].get("finalizers", []), FINALIZER]

@@ -58,6 +58,7 @@ def late(resource: Resource, children: tuple[Type, ...], row: Callable[[], Kind]
         references=lambda spec: row().references(spec),
         gauges=lambda facts: row().gauges(facts),
         operations=LateOperations(row),
+        farewell=lambda subject, cluster: row().farewell(subject, cluster),
     )
 
 
