@@ -184,12 +184,18 @@ class Lnds:
     def __init__(self) -> None:
         self.disks: dict[str, Disk] = {}
         self.software: Software | None = None
+        #: Volumes (by the life of their claim) on which an LND runs that nobody reaches.
+        self.haunted: set[str] = set()
+        #: Pods in which a second LND was started on a volume.
+        self.second: list[str] = []
         self._seeds = 0
 
     def start(self, mounted: Mounts) -> Process:
         def follows(host: str) -> bool:
             return self.software is not None and self.software.reach(host) is not None
 
+        if mounted.claims["data"] in self.haunted:
+            self.second.append(mounted.pod)
         return LndProcess(self.disks.setdefault(mounted.claims["data"], Disk()), mounted, follows=follows)
 
     def fresh_seed(self) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ def laws_hold(bank: Bank) -> None:
     assert lost == [], "the operator deleted money data"
     watching = [wallet for disk in bank.bitcoinds.disks.values() for wallet in disk.wallets.values()]
     assert not any(wallet.private_keys for wallet in watching), "a watching wallet can hold keys"
+    assert bank.lnds.second == [], "two LNDs ran on one volume"
     assert not [call for call in bank.calls.made if call.startswith("apply Pod ")], "pods are not ours to write"
 
 

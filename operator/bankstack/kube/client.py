@@ -187,7 +187,7 @@ class KubeCluster:
     async def admission(self, manifest: Manifest, namespace: str) -> str | None:
         """A dry run of making it: None where it would be made, else what an admission policy says against it."""
         one = ref(manifest)
-        call = Call("create", one.type, namespace, one.name)
+        call = Call("dry run", one.type, namespace, one.name)
         reply = await self._ask(call, Request("POST", path(one.type, namespace), OURS | {"dryRun": "All"}, manifest))
         said = answer(reply.code, reply.body)
         if reply.code in (FORBIDDEN, INVALID) and POLICY in said.message:

@@ -83,7 +83,7 @@ def _begin(steered: Steered, plan: Plan) -> Steered:
 
 def _walked(steered: Steered, plan: Plan, status: ChangePlanStatus, setting: Setting) -> Steered:
     went = walk(plan, status, setting)
-    if went.active is None:
+    if went.ended:
         ended = _ended(steered, plan, went.status, setting)
         return replace(ended, look_again=_soonest(ended.look_again, NEXT_TURN))
     on = replace(
@@ -131,8 +131,14 @@ def _adopted(plan: Plan, entry: Entry, status: ChangePlanStatus | None = None) -
         "record": entry.record,
         "missing": None,
     }
-    message = {"message": entry.message} if status is None else {}
-    return (status or plan.status).model_copy(update=update | message)
+    if status is not None:
+        return status.model_copy(update=update)
+    steps = [
+        one.model_copy(update={"state": "Failed", "finished_at": entry.finished_at}) if one.state == "Running" else one
+        for one in plan.status.steps or ()
+    ]
+    failed = {"steps": steps} if entry.state == "Failed" else {}
+    return plan.status.model_copy(update=update | failed | {"message": entry.message})
 
 
 def _without_a_vanished_one(target: str, plans: Iterable[Plan], setting: Setting) -> Journal:

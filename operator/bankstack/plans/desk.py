@@ -103,7 +103,8 @@ def news(before: ChangePlanStatus, after: ChangePlanStatus) -> tuple[tuple[str, 
     if after.replanned and after.replanned != before.replanned:
         told.append(("Warning", "PlannedAnew", after.replanned))
     if after.state and after.state != before.state:
-        told.append(("Warning" if after.state in WORRYING else "Normal", after.state, after.message or ""))
+        message = f"begun with step {after.step}" if after.state == "Running" else after.message or ""
+        told.append(("Warning" if after.state in WORRYING else "Normal", after.state, message))
     return tuple(told)
 
 

@@ -6,7 +6,7 @@ done. A step that had ended when the process died says so again: doing it twice 
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from bankstack.engine.conditions import moment, stamp
 from bankstack.engine.decision import Action
@@ -17,15 +17,19 @@ from bankstack.plans.model import ChangePlanStatus, StepStatus
 from bankstack.plans.plan import Plan
 from bankstack.plans.setting import Setting
 
+#: Seconds until the end of a plan whose steps are done is written.
+RECORDED: Final = 0.2
+
 
 @dataclass(frozen=True)
 class Walk:
-    """How far it came in this pass; without `active` it has ended."""
+    """How far it came in this pass; without `active` no step is under way, and with `ended` none will be."""
 
     status: ChangePlanStatus
     active: Active | None = None
     actions: tuple[Action, ...] = ()
     look_again: float | None = None
+    ended: bool = False
 
 
 def begun(status: ChangePlanStatus, setting: Setting) -> ChangePlanStatus:
@@ -53,6 +57,9 @@ def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
         if not isinstance(verdict, Done):
             return _on_the_way(status, current, now, verdict, setting)
         status = _done(status, current, verdict, setting)
+    if any(one.state != "Done" for one in plan.status.steps or ()):
+        # Written before the end is: a crash between the two then loses no evidence.
+        return Walk(_said(status, "all steps are done, which is being recorded"), look_again=RECORDED)
     return _over(status, "Succeeded", f"all {len(status.steps or ())} steps are done")
 
 
@@ -126,7 +133,7 @@ def _said(status: ChangePlanStatus, told: str) -> ChangePlanStatus:
 
 
 def _over(status: ChangePlanStatus, state: str, told: str) -> Walk:
-    return Walk(status.model_copy(update={"state": state, "message": sentence(told)}))
+    return Walk(status.model_copy(update={"state": state, "message": sentence(told)}), ended=True)
 
 
 def _lost(plan: Plan, subject: Declared[Any, Any] | None) -> str:
