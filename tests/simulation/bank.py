@@ -92,7 +92,7 @@ class Bank(World):
         given = {"plan": name, "hash": self.plan(name).get("hash"), "approver": by} | spec
         head = {"apiVersion": PLAN_APPROVAL.api_version, "kind": PLAN_APPROVAL.kind}
         number = len([key for key in self.server.all() if key.type == PLAN_APPROVAL])
-        self.user_applies(PLAN_APPROVAL, {**head, "metadata": {"name": f"{name}-{by}-{number}"}, "spec": given})
+        self.user_applies(PLAN_APPROVAL, {**head, "metadata": {"name": f"{name}-{number}"}, "spec": given})
 
     def is_cut_off(self) -> None:
         """Nobody reaches the node of LND's pod any more; LND runs on."""

@@ -184,6 +184,8 @@ class Lnds:
     def __init__(self) -> None:
         self.disks: dict[str, Disk] = {}
         self.software: Software | None = None
+        #: Whether no LND sees its bitcoind.
+        self.blind = False
         #: Volumes (by the life of their claim) on which an LND runs that nobody reaches.
         self.haunted: set[str] = set()
         #: Pods in which a second LND was started on a volume.
@@ -192,7 +194,7 @@ class Lnds:
 
     def start(self, mounted: Mounts) -> Process:
         def follows(host: str) -> bool:
-            return self.software is not None and self.software.reach(host) is not None
+            return not self.blind and self.software is not None and self.software.reach(host) is not None
 
         if mounted.claims["data"] in self.haunted:
             self.second.append(mounted.pod)

@@ -18,10 +18,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action
+
+#: The condition of a resource on which a plan runs.
+RUNNING: Final = "PlanRunning"
 
 
 class Risk(StrEnum):

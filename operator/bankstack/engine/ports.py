@@ -111,13 +111,21 @@ class Docket(Protocol):
         """Write how the plans stand. `acting`: something is done next; raises Interrupted where others were faster."""
 
 
+@dataclass(frozen=True)
+class About:
+    """Whose plans are looked at. `ran`: it said of itself that one runs, so the end of that one is to be written."""
+
+    kind: Kind
+    name: str
+    namespace: str
+    ran: bool = False
+
+
 class Plans(Protocol):
     """Operations as objects, as the engine asks for them; the room `plans` is one."""
 
     def takes(self, kind: Kind) -> bool:
         """Whether plans for this kind are read at all."""
 
-    async def look(
-        self, kind: Kind, name: str, namespace: str, cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]
-    ) -> Docket:
+    async def look(self, about: About, cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]) -> Docket:
         """Read the plans of a resource; `refers` is told their names before approvals of them are read."""

@@ -16,8 +16,8 @@ from bankstack.engine.execute import execute
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
 from bankstack.engine.model import Condition
 from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref
-from bankstack.engine.operation import Course
-from bankstack.engine.ports import Cluster, Docket, Kind, Plans, Subject
+from bankstack.engine.operation import RUNNING, Course
+from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,8 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     change in between is then a wake-up, not a loss.
     """
     manifest = await cluster.get(Ref(kind.type, name), namespace)
-    desk = Desk(kind, name, namespace, cluster, plans if plans is not None and plans.takes(kind) else None, refers)
+    taken = plans if plans is not None and plans.takes(kind) else None
+    desk = Desk(About(kind, name, namespace), cluster, taken, refers)
     if manifest is None:
         return await _without_target(desk, now)
     try:
@@ -79,20 +80,17 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
 class Desk:
     """Where the plans of one resource are asked for; without `plans` there are none, and nothing is asked."""
 
-    kind: Kind
-    name: str
-    namespace: str
+    about: About
     cluster: Cluster
     plans: Plans | None
     refers: Callable[[tuple[Ref, ...]], None]
 
-    async def look(self, references: tuple[Ref, ...] = ()) -> Docket | None:
+    async def look(self, references: tuple[Ref, ...] = (), *, ran: bool = False) -> Docket | None:
         """The plans; what they refer to comes beside the resource's own references."""
         if self.plans is None:
             return None
-        return await self.plans.look(
-            self.kind, self.name, self.namespace, self.cluster, lambda refs: self.refers((*references, *refs))
-        )
+        about = replace(self.about, ran=ran)
+        return await self.plans.look(about, self.cluster, lambda refs: self.refers((*references, *refs)))
 
 
 async def _without_target(desk: Desk, now: Callable[[], datetime]) -> Outcome:
@@ -108,7 +106,8 @@ async def _without_target(desk: Desk, now: Callable[[], datetime]) -> Outcome:
 async def _pass(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk, now: Callable[[], datetime]) -> Outcome:
     gauges: tuple[tuple[str, float], ...] = ()
     try:
-        docket = await desk.look(kind.references(subject.spec))
+        ran = any(one.type == RUNNING for one in subject.status.conditions or ())
+        docket = await desk.look(kind.references(subject.spec), ran=ran)
         subject = replace(subject, plan=docket.running if docket else None)
         facts = await kind.observe(subject, cluster)
         gauges = tuple(kind.gauges(facts).items())

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from bankstack.engine.conditions import Claim, stamp
-from bankstack.engine.operation import Course
+from bankstack.engine.operation import RUNNING, Course
 from bankstack.plans import lifecycle
 from bankstack.plans.journal import Begun, Entry, Journal
 from bankstack.plans.model import FINISHED, ChangePlanStatus
@@ -175,7 +175,7 @@ def _claimed(steered: Steered) -> Steered:
         return steered
     now = steered.active
     told = f"ChangePlan {now.name} is at step {now.step}: until it ends, what is declared comes second"
-    return replace(steered, claims=(Claim("PlanRunning", "True", now.operation, told),))
+    return replace(steered, claims=(Claim(RUNNING, "True", now.operation, told),))
 
 
 def _noted(steered: Steered, plan: Plan, status: ChangePlanStatus) -> Steered:

@@ -15,7 +15,7 @@ from bankstack.engine.conditions import moment
 from bankstack.engine.finding import Finding, Interrupted, Transient, Unknown
 from bankstack.engine.objects import CHANGE_PLAN, NAMESPACE, PLAN_APPROVAL, Manifest, Ref
 from bankstack.engine.operation import Active, Course, Operation, Risk
-from bankstack.engine.ports import Cluster, Kind, Subject
+from bankstack.engine.ports import About, Cluster, Kind, Subject
 from bankstack.plans import admission, approvals, journal
 from bankstack.plans import plan as plans
 from bankstack.plans.approvals import Approval
@@ -66,7 +66,8 @@ class Docket:
         setting = Setting(
             self.operations, subject, facts, self.journal, self.approvals, self.annotations, self.proof, now
         )
-        return steer(self.target, self.found, setting) if self.unfinished else Steered(journal=self.journal)
+        to_tell = self.unfinished or self.target in self.journal.active
+        return steer(self.target, self.found, setting) if to_tell else Steered(journal=self.journal)
 
     async def write(self, course: Course, now: datetime, *, acting: bool) -> None:
         """The journal first, for it says which plan runs; then the plans."""
@@ -115,14 +116,13 @@ class Desk:
         """Whether plans for this kind are read at all."""
         return bool(kind.operations) or kind.resource.kind in OPERATIONS
 
-    async def look(
-        self, kind: Kind, name: str, namespace: str, cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]
-    ) -> Docket:
+    async def look(self, about: About, cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]) -> Docket:
         """Read the plans of a target, and where one has not ended, what it takes to say how it stands."""
+        kind, name, namespace = about.kind, about.name, about.namespace
         listed = await cluster.list(CHANGE_PLAN, namespace, {})
         found = [plans.read(one) for one in listed if plans.is_for(one, kind.resource.kind, name)]
         target = f"{kind.resource.kind} {name}"
-        if not _any_unfinished(found):
+        if not _any_unfinished(found) and not about.ran:
             return Docket(target, namespace, cluster, kind.operations, tuple(found))
         refers(tuple(Ref(CHANGE_PLAN, one.name) for one in found if isinstance(one, Unreadable) or not one.finished))
         given = [approvals.read(one) for one in await cluster.list(PLAN_APPROVAL, namespace, {})]
