@@ -4,10 +4,12 @@ Everything is read anew; nothing is remembered from pass to pass. A pass may die
 between any two calls: the next one reads the world and goes on.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from bankstack.engine import conditions, declared
 from bankstack.engine.announce import announcements
@@ -64,19 +66,34 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
         return GONE
     if subject.deleting and await _namespace_is_going(namespace, cluster):
         return await _release(kind, subject, cluster)
-    if not subject.deleting and not subject.held and not subject.paused:
-        wanted = [*manifest["metadata"].get("finalizers", []), FINALIZER]
-        # The version that this pass is about, and that its status is bound to, is the one with the finalizer.
-        subject = replace(subject, manifest=await cluster.finalize(kind.type, manifest, wanted))
-    return await _pass(kind, subject, cluster, now)
+    # Side by side: it is the making, not the looking, that has to wait for the finalizer.
+    subject, seen = await asyncio.gather(_held(kind, subject, cluster), _seen(kind, subject, cluster))
+    return await _pass(kind, subject, seen, cluster, now)
 
 
-async def _pass(kind: Kind, subject: Subject, cluster: Cluster, now: Callable[[], datetime]) -> Outcome:
+async def _held(kind: Kind, subject: Subject, cluster: Cluster) -> Subject:
+    """With our finalizer: the version that has it is the one that this pass is about, and its status bound to."""
+    if subject.deleting or subject.held or subject.paused:
+        return subject
+    wanted = [*subject.manifest["metadata"].get("finalizers", []), FINALIZER]
+    return replace(subject, manifest=await cluster.finalize(kind.type, subject.manifest, wanted))
+
+
+async def _seen(kind: Kind, subject: Subject, cluster: Cluster) -> Any:  # noqa: ANN401 - the kind's own facts
+    """The facts, or the Interrupted that kept them from being seen, which the status tells."""
+    try:
+        return await kind.observe(subject, cluster)
+    except Interrupted as stop:
+        return stop
+
+
+async def _pass(kind: Kind, subject: Subject, seen: Any, cluster: Cluster, now: Callable[[], datetime]) -> Outcome:  # noqa: ANN401
     gauges: tuple[tuple[str, float], ...] = ()
     try:
-        facts = await kind.observe(subject, cluster)
-        gauges = tuple(kind.gauges(facts).items())
-        decision = _restrained(subject, kind.decide(subject, facts, now()))
+        if isinstance(seen, Interrupted):
+            raise seen
+        gauges = tuple(kind.gauges(seen).items())
+        decision = _restrained(subject, kind.decide(subject, seen, now()))
         decision = await _carried_out(kind, subject, decision, cluster)
     except Interrupted as stop:
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
