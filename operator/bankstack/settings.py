@@ -57,8 +57,8 @@ class Settings:
     own_namespace: str = _from("BANKSTACK_OWN_NAMESPACE", _name, "bankstack-system")
     #: Who this process is among its replicas: its pod's name.
     identity: str = _from("BANKSTACK_IDENTITY", _name, re.sub(r"[^a-z0-9.-]", "-", socket.gethostname().lower()))
-    #: Resources looked at side by side.
-    workers: int = _from("BANKSTACK_WORKERS", _number(1, 64), "8")
+    #: Resources looked at side by side: passes mostly wait, and share the lists that they ask for meanwhile.
+    workers: int = _from("BANKSTACK_WORKERS", _number(1, 256), "128")
     #: Seconds until a resource is looked at though nothing changed.
     resync: int = _from("BANKSTACK_RESYNC_SECONDS", _number(10, 86400), "600")
     #: Seconds that passes under way may still take when the process is told to stop.

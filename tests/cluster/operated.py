@@ -95,16 +95,17 @@ class Operator:
                 return float(line.rpartition(" ")[2])
         return None
 
-    def requests(self) -> list[Manifest]:
-        """Everything it has asked of the API server, by the server's own account."""
-        lines = self.lab.does("audit").splitlines()
-        return [entry for entry in map(json.loads, filter(None, lines)) if entry["user"]["username"] == USER]
+    def requests(self, since: str = "") -> list[Manifest]:
+        """Everything it has asked of the API server since then (UTC, ISO 8601), by the server's own account."""
+        lines = filter(None, self.lab.does("audit").splitlines())
+        entries = (entry for entry in map(json.loads, lines) if entry["user"]["username"] == USER)
+        return [entry for entry in entries if entry["requestReceivedTimestamp"] >= since]
 
-    def writes(self) -> list[str]:
+    def writes(self, since: str = "") -> list[str]:
         """What it has written, its lease left out: verb, resource, name."""
         return [
             f"{entry['verb']} {_where(entry)}"
-            for entry in self.requests()
+            for entry in self.requests(since)
             if entry["verb"] not in ("get", "list", "watch") and entry.get("objectRef", {}).get("resource") != _LEASES
         ]
 

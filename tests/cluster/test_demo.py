@@ -1,9 +1,11 @@
 """`hack/demo` as its first reader meets it: from nothing to a bank that pays, once more, every line tried, and away."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,14 @@ from demokit import bank, outside, shipped
 from demokit.bank import Demo
 from demokit.tries import TRIES
 
-from .conftest import Lab, eventually
+from .conftest import Lab, Room, eventually
+from .operated import Operator
 
 ROOT = Path(__file__).parents[2]
 #: What issue 5 promises once images exist; the lab's own start is another story's.
 WITHIN_SECONDS = 360
+#: `hack/test soak` asks for ten minutes.
+STEADY_SECONDS = int(os.environ.get("BANK_STEADY_SECONDS", "75"))
 IDENTITY = ("-o", "jsonpath={.metadata.uid} {.status.identityPubkey}")
 
 
@@ -58,6 +63,12 @@ def identities(demo: Demo) -> list[str]:
     return [demo.bank.kubectl("get", "lndnode", name, *IDENTITY) for name in bank.LND]
 
 
+def ready(demo: Demo) -> set[str]:
+    """What the five resources say of themselves."""
+    path = "-o=jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}"
+    return set(demo.bank.kubectl("get", "bank", path).split())
+
+
 def test_from_nothing_to_a_bank_that_takes_and_makes_payments(first: Run) -> None:
     assert first.seconds < WITHIN_SECONDS
     assert "lost 0, doubled 0, unknown 0 of " in first.said
@@ -80,6 +91,18 @@ def test_payments_are_in_mongodb_and_in_lnd_and_both_say_the_same(demo: Demo) ->
     assert received
     net = sum(int(one["value_sat"]) for one in paid) - sum(int(one["amt_paid_sat"]) for one in received)
     assert net == held["Liabilities"]
+
+
+def test_while_nothing_changes_nothing_is_written(lab: Lab, demo: Demo) -> None:
+    """The whole bank, by the API server's own account."""
+    operator = Operator(lab, Room(lab, shipped.SYSTEM))
+    was_ready = ready(demo)
+    began = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    time.sleep(STEADY_SECONDS)
+    assert operator.writes(since=began) == []
+    looked = {entry["objectRef"].get("resource") for entry in operator.requests(since=began)}
+    assert looked >= {"apideployments", "coldwallets", "ledgerclusters", "lndnodes"}, "it does look"
+    assert ready(demo) == was_ready == {"True"}
 
 
 def test_run_again_it_is_the_same_bank_with_more_payments(demo: Demo) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as any_of
 from bankstack.clients.mongo.answers import Blank, Canary, Holdings, InSet, Policy, State, User
 from bankstack.engine.decision import Apply, Ask, Delete
 from bankstack.engine.finding import Unknown
-from bankstack.engine.objects import PERSISTENT_VOLUME_CLAIM, STATEFUL_SET, annotation
+from bankstack.engine.objects import PERSISTENT_VOLUME_CLAIM, PROVED_EMPTY, STATEFUL_SET, annotation
 from bankstack.kinds.ledgercluster import names, replica
 from bankstack.kinds.ledgercluster.decide import decide
 from bankstack.kinds.ledgercluster.facts import Answer, Facts, Sealed, UserSecret
@@ -129,7 +129,7 @@ def test_books_go_only_with_the_proof_that_there_are_none(cluster: LedgerCluster
         if isinstance(one, Delete) and one.ref.type == PERSISTENT_VOLUME_CLAIM:
             assert cluster.spec.deletion_policy == "Delete"
             sets = [live for ref, live in seen.children.items() if ref.type == STATEFUL_SET]
-            assert any(annotation(live, names.PROVED_EMPTY) for live in sets)
+            assert any(annotation(live, PROVED_EMPTY) for live in sets)
 
 
 @given(ledgers, facts())

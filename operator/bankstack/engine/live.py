@@ -4,6 +4,9 @@ Between the look that a decision was made from and the write lies time in which
 somebody else may have been there.
 """
 
+import asyncio
+from collections.abc import Iterable
+
 from bankstack.engine.execute import foreign, is_ours
 from bankstack.engine.finding import Finding, Interrupted, Waiting
 from bankstack.engine.objects import Manifest, Ref, ref
@@ -16,6 +19,11 @@ async def ours(place: Ref, subject: Subject, reader: Reader) -> Manifest | None:
     if found is not None and not is_ours(found, subject):
         raise Interrupted(foreign(found))
     return found
+
+
+async def all_ours(places: Iterable[Ref], subject: Subject, reader: Reader) -> tuple[Manifest | None, ...]:
+    """The same for each of these, in their order; all are asked for before any is written."""
+    return tuple(await asyncio.gather(*(ours(place, subject, reader) for place in places)))
 
 
 async def made(secret: Manifest, subject: Subject, cluster: Cluster) -> None:

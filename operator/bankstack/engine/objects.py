@@ -15,6 +15,8 @@ API_VERSION: Final = f"{GROUP}/{VERSION}"
 OWNER_LABEL: Final = "bankstack.io/owner"
 #: On everything that the operator makes.
 MANAGED: Final = {"app.kubernetes.io/managed-by": FIELD_MANAGER}
+#: On a StatefulSet that is stopped for good: how its emptiness was proven.
+PROVED_EMPTY: Final = "bankstack.io/proved-empty"
 FINALIZER: Final = "bankstack.io/proof-before-deletion"
 
 

@@ -4,10 +4,12 @@ Everything is read anew; nothing is remembered from pass to pass. A pass may die
 between any two calls: the next one reads the world and goes on.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from bankstack.engine import conditions, declared
 from bankstack.engine.announce import announcements
@@ -69,11 +71,9 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     if subject.deleting and await _namespace_is_going(namespace, cluster):
         await kind.farewell(subject, cluster)
         return await _release(kind, subject, cluster)
-    if not subject.deleting and not subject.held and not subject.paused:
-        wanted = [*manifest["metadata"].get("finalizers", []), FINALIZER]
-        # The version that this pass is about, and that its status is bound to, is the one with the finalizer.
-        subject = replace(subject, manifest=await cluster.finalize(kind.type, manifest, wanted))
-    return await _pass(kind, subject, cluster, desk, now)
+    # Side by side: it is the making, not the looking, that has to wait for the finalizer.
+    subject, seen = await asyncio.gather(_held(kind, subject, cluster), _seen(kind, subject, cluster, desk))
+    return await _pass(kind, subject, seen, cluster, now)
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,41 @@ async def _without_target(desk: Desk, now: Callable[[], datetime]) -> Outcome:
     return Outcome("waiting", look_again=course.look_again)
 
 
-async def _pass(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk, now: Callable[[], datetime]) -> Outcome:
+async def _held(kind: Kind, subject: Subject, cluster: Cluster) -> Subject:
+    """With our finalizer: the version that has it is the one that this pass is about, and its status bound to."""
+    if subject.deleting or subject.held or subject.paused:
+        return subject
+    wanted = [*subject.manifest["metadata"].get("finalizers", []), FINALIZER]
+    return replace(subject, manifest=await cluster.finalize(kind.type, subject.manifest, wanted))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one pass found: the plans (None: the kind takes none) and the kind's own facts."""
+
+    docket: Docket | None
+    facts: Any
+
+
+async def _seen(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk) -> Seen | Interrupted:
+    """What was found, or the Interrupted that kept it from being seen, which the status tells."""
+    ran = any(one.type == RUNNING for one in subject.status.conditions or ())
+    try:
+        docket = await desk.look(kind.references(subject.spec), ran=ran)
+        planned = replace(subject, plan=docket.running if docket else None)
+        return Seen(docket, await kind.observe(planned, cluster))
+    except Interrupted as stop:
+        return stop
+
+
+async def _pass(
+    kind: Kind, subject: Subject, seen: Seen | Interrupted, cluster: Cluster, now: Callable[[], datetime]
+) -> Outcome:
     gauges: tuple[tuple[str, float], ...] = ()
     try:
-        ran = any(one.type == RUNNING for one in subject.status.conditions or ())
-        docket = await desk.look(kind.references(subject.spec), ran=ran)
-        subject = replace(subject, plan=docket.running if docket else None)
-        facts = await kind.observe(subject, cluster)
+        if isinstance(seen, Interrupted):
+            raise seen
+        docket, facts = seen.docket, seen.facts
         gauges = tuple(kind.gauges(facts).items())
         course = docket.steer(subject, facts, now()) if docket else Course()
         subject = replace(subject, plan=course.active)

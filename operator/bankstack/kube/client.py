@@ -8,7 +8,7 @@ call has a deadline; a call that nobody answered has no result, not a negative o
 import json
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -21,6 +21,7 @@ from bankstack.engine.conditions import stamp
 from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import EVENT, FIELD_MANAGER, Manifest, Ref, Type, ref
 from bankstack.kube.errors import READS, Call, answer, refused, silent
+from bankstack.kube.together import Line, Together, Values
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class KubeCluster:
         self._api = api
         self._called = called
         self._identity = identity
+        self._together = Together(self._list)
 
     async def close(self) -> None:
         """Close its connections; nothing may be asked afterwards."""
@@ -104,12 +106,17 @@ class KubeCluster:
         return None if reply.code == NOT_FOUND else _yes(call, reply).manifest
 
     async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
-        """All objects with these labels."""
-        call = Call("list", of, namespace)
-        labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+        """All objects with these labels, as they are after the question was put."""
+        labels, values = tuple(selector), tuple(selector.values())
+        return await self._together.list(Line(of, namespace, labels), values)
+
+    async def _list(self, line: Line, asked: Collection[Values]) -> tuple[Manifest, ...]:
+        call = Call("list", line.of, line.namespace)
+        wanted = (sorted(set(column)) for column in zip(*asked, strict=True))
+        labels = ",".join(f"{label} in ({','.join(some)})" for label, some in zip(line.labels, wanted, strict=True))
         query = {"labelSelector": labels} if labels else {}
-        reply = await self._ask(call, Request("GET", path(of, namespace), query))
-        named = {"apiVersion": of.api_version, "kind": of.kind}
+        reply = await self._ask(call, Request("GET", path(line.of, line.namespace), query))
+        named = {"apiVersion": line.of.api_version, "kind": line.of.kind}
         # Items of a list do not say what they are; an object of its own does.
         return tuple(named | item for item in _yes(call, reply).manifest["items"])
 

@@ -90,10 +90,11 @@ async def test_what_is_not_there_is_none_and_only_that(cluster: KubeCluster, ser
 
 
 async def test_items_of_a_list_say_what_they_are(cluster: KubeCluster, server: ApiServer) -> None:
-    server.answers = [(200, {"kind": "ConfigMapList", "items": [{"metadata": {"name": "c"}}]})]
+    meta = {"name": "c", "labels": {"a": "1", "b": "2"}}
+    server.answers = [(200, {"kind": "ConfigMapList", "items": [{"metadata": meta}]})]
     found = await cluster.list(CONFIG_MAP, "bank", {"b": "2", "a": "1"})
-    assert found == ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}},)
-    assert server.asked == [("GET", "/api/v1/namespaces/bank/configmaps", {"labelSelector": "a=1,b=2"}, None)]
+    assert found == ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta},)
+    assert server.asked == [("GET", "/api/v1/namespaces/bank/configmaps", {"labelSelector": "b in (2),a in (1)"}, None)]
 
 
 async def test_apply_is_server_side_in_our_name_and_forced(cluster: KubeCluster, server: ApiServer) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from bankstack.engine import manifests
 from bankstack.engine.decision import Ask
-from bankstack.engine.live import at_version, made, ours
+from bankstack.engine.live import all_ours, at_version, made
 from bankstack.engine.objects import POD, Manifest, Ref, uid
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.apideployment import accounts, names
@@ -22,7 +22,7 @@ PASSWORD_BYTES: Final = 32
 
 async def mend_accounts(api: Api, _ask: Ask, cluster: Cluster) -> None:
     """All of Redis' Secrets, from what is left of them."""
-    found = [await ours(ref(api), api, cluster) for ref in ACCOUNTS]
+    found = await all_ours((ref(api) for ref in ACCOUNTS), api, cluster)
     read = [None if one is None else manifests.opened(one) for one in found]
     kept = accounts.complete(accounts.gathered(*read), _password)
     # Those who use a password get it before the servers, so that what a crash leaves is enough to go on from.

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from bankstack.clients.redis import Member, View
 from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
 from bankstack.engine.objects import DEPLOYMENT, OWNER_LABEL, POD, SECRET, Manifest, Ref
 from bankstack.kinds.apideployment import components, environment, names, needs
@@ -13,6 +14,7 @@ from bankstack.kinds.apideployment.mode import Dependency, Standing
 from bankstack.kinds.apideployment.names import Api
 
 SOON: Final = 5.0
+NO_EVICTION: Final = "noeviction"
 _OURS: Final = re.compile(f"({OURS}|NETWORK)")
 
 
@@ -186,6 +188,48 @@ def redis_is_whole(api: Api, facts: Facts) -> Finding | None:
     )
 
 
+def redis_keeps_locks(api: Api, facts: Facts) -> Finding | None:
+    """Nothing is evicted and everything is appended to disk, as its configuration says: somebody may change it."""
+    faults = {
+        names.member(api, number): fault
+        for number, one in enumerate(facts.redis.members)
+        if isinstance(one, Member) and (fault := _forgets(one))
+    }
+    if not faults:
+        return None
+    told = "; ".join(f"{name} {fault}" for name, fault in faults.items())
+    return Finding(
+        "RedisForgetsLocks",
+        f"Redis is not configured as declared: {told}. A lock that is lost lets a payment be made twice. Delete these "
+        "pods one after the other, replicas first, each when the one before is ready again: they start as declared",
+        Waiting(30.0),
+    )
+
+
+def _forgets(member: Member) -> str:
+    if not member.persists:
+        return "does not append locks to its disk"
+    return "" if member.policy == NO_EVICTION else f"evicts locks when its memory is full ({member.policy})"
+
+
+def redis_can_lose_a_member(api: Api, facts: Facts) -> Finding | None:
+    """Every replica copies its master, and every Sentinel could have another elected."""
+    behind = [
+        f"{names.member(api, number)} does not copy its master"
+        for number, one in enumerate(facts.redis.members)
+        if isinstance(one, Member) and not one.in_sync
+    ]
+    alone = [
+        f"the Sentinel of {names.member(api, number)} finds too few others to elect a master"
+        for number, one in enumerate(facts.redis.sentinels)
+        if isinstance(one, View) and not one.agrees
+    ]
+    if not behind and not alone:
+        return None
+    told = f"Redis grants locks, but {'; '.join((*behind, *alone))}. With the master gone now locks may be lost with it"
+    return Finding("RedisMemberBehind", told, Waiting(SOON))
+
+
 def components_run(api: Api, facts: Facts) -> Finding | None:
     """Every pod that should run runs as declared and is ready."""
     for component in api.spec.components:
@@ -228,3 +272,7 @@ def _pods(api: Api, component: Component, facts: Facts) -> list[Manifest]:
         for ref, one in sorted(facts.children.items())
         if ref.type == POD and labels.items() <= one["metadata"].get("labels", {}).items()
     ]
+
+
+#: Of what runs: the first that is not well is told, and nothing is stopped for it.
+WHOLE: Final = (redis_is_whole, redis_keeps_locks, redis_can_lose_a_member, components_run)

@@ -51,7 +51,7 @@ def decide(api: Api, facts: Facts, now: datetime) -> Decision:
             *(_rolled(api, facts) if rolls else ()),
             *_tell(facts, may),
         ),
-        finding=finding or first((checks.redis_is_whole, checks.components_run), api, facts) or _told(required, may),
+        finding=finding or first(checks.WHOLE, api, facts) or _told(required, may),
         claims=(*_claims(api, facts, required, may), *_pending(api, facts)),
         look_again=LOOK_AGAIN,
     )

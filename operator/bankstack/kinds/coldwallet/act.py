@@ -15,7 +15,7 @@ from bankstack.clients import bitcoind as client
 from bankstack.engine import manifests as m
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Transient, Waiting
-from bankstack.engine.live import made, ours
+from bankstack.engine.live import all_ours, at_version, made
 from bankstack.engine.objects import SECRET, Manifest, Ref
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.coldwallet import credentials, decide, descriptors, names, rights, specter_secrets
@@ -46,7 +46,7 @@ async def mend_credentials(wallet: ColdWallet, ask: Ask, cluster: Cluster) -> No
     """Every RPC user's Secret and bitcoind's, from what is left of them."""
     del ask
     names_ = {user: names.rpc_secret(wallet, user) for user in rights.USERS}
-    found = {name: await ours(Ref(SECRET, name), wallet, cluster) for name in (names.rpcauth(wallet), *names_.values())}
+    found = await _secrets((names.rpcauth(wallet), *names_.values()), wallet, cluster)
     source = found[names.rpcauth(wallet)]
     users = {user: m.opened(one) for user, name in names_.items() if (one := found[name])}
     kept = credentials.gathered(m.opened(source) if source else None, users)
@@ -60,10 +60,15 @@ async def mend_credentials(wallet: ColdWallet, ask: Ask, cluster: Cluster) -> No
 async def mend_specter_secrets(wallet: ColdWallet, ask: Ask, cluster: Cluster) -> None:
     """Specter's own Secret and the log-in, from what is left of them."""
     del ask
-    found = {name: await ours(Ref(SECRET, name), wallet, cluster) for name in specter_secrets.made(wallet)}
+    found = await _secrets(specter_secrets.made(wallet), wallet, cluster)
     opened = {name: m.opened(one) for name, one in found.items() if one}
     for name, files in specter_secrets.complete(wallet, opened, _fresh).items():
         await _put(wallet, SPECTER, (name, found[name]), files, cluster)
+
+
+async def _secrets(wanted: Sequence[str], wallet: ColdWallet, cluster: Cluster) -> dict[str, Manifest | None]:
+    found = await all_ours((Ref(SECRET, name) for name in wanted), wallet, cluster)
+    return dict(zip(wanted, found, strict=True))
 
 
 def _fresh() -> bytes:
@@ -77,7 +82,7 @@ async def _put(
     manifest = m.secret(m.retained(wallet, component, name), files)
     if found is not None:
         if not credentials.holds(m.opened(found), files):
-            await cluster.apply(manifest, wallet.namespace)
+            await cluster.apply(at_version(manifest, found), wallet.namespace)
     else:
         await made(manifest, wallet, cluster)
 

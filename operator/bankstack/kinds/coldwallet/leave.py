@@ -6,18 +6,24 @@ is written to the StatefulSet together with the order to stop, for afterwards no
 can be asked.
 """
 
-from typing import Final
-
 from bankstack.engine import drift
 from bankstack.engine import manifests as m
 from bankstack.engine.decision import Action, Decision, Delete
 from bankstack.engine.finding import Finding, Stalled, Waiting, first
-from bankstack.engine.objects import PERSISTENT_VOLUME_CLAIM, SECRET, STATEFUL_SET, Manifest, Ref, annotation, ref, uid
+from bankstack.engine.objects import (
+    PERSISTENT_VOLUME_CLAIM,
+    PROVED_EMPTY,
+    SECRET,
+    STATEFUL_SET,
+    Manifest,
+    Ref,
+    annotation,
+    ref,
+    uid,
+)
 from bankstack.kinds.coldwallet import checks, children, names
 from bankstack.kinds.coldwallet.facts import Facts, Wallet
 from bankstack.kinds.coldwallet.names import ColdWallet
-
-PROVEN: Final = "bankstack.io/proven-empty"
 
 
 def leave(wallet: ColdWallet, facts: Facts) -> Decision:
@@ -31,7 +37,7 @@ def leave(wallet: ColdWallet, facts: Facts) -> Decision:
         return Decision(wallet.status, _stops(wallet, facts, up, proven=takes_data), finding=_stopping())
     if facts.pods:
         return Decision(wallet.status, finding=_stopping())
-    proven = any(annotation(one, PROVEN) for one in running)
+    proven = any(annotation(one, PROVED_EMPTY) for one in running)
     return Decision(wallet.status, _data(wallet, facts) if takes_data and proven else (), released=True)
 
 
@@ -43,7 +49,7 @@ def _stops(wallet: ColdWallet, facts: Facts, up: list[Manifest], *, proven: bool
     """Their StatefulSets as they are, but for the replicas: nothing else changes on the way out."""
     wanted = children.wanted(wallet, facts.watched, facts.live, with_specter=True) if facts.watched else ()
     named = {ref(one): one for one in wanted}
-    marks = {PROVEN: "true"} if proven else {}
+    marks = {PROVED_EMPTY: "true"} if proven else {}
     still = [m.stopped(named[ref(one)], marks) for one in up if ref(one) in named]
     # What the spec no longer has words for stops as gracefully when it is deleted.
     rest = [Delete(ref(one), uid(one), "Stopping") for one in up if ref(one) not in named]

@@ -16,7 +16,7 @@ from bankstack.clients.mongo.client import Connect, Mongo
 from bankstack.engine import manifests, signing
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Finding, Interrupted, Transient
-from bankstack.engine.live import at_version, ours
+from bankstack.engine.live import all_ours, at_version
 from bankstack.engine.objects import SECRET, Ref, annotation
 from bankstack.engine.ports import Act, Cluster, Reader
 from bankstack.kinds.ledgercluster import checks, children, names, sealed
@@ -47,7 +47,7 @@ def acts(connect: Connect) -> dict[str, Act]:
 async def keep_credentials(cluster: LedgerCluster, _ask: Ask, world: Cluster) -> None:
     """Both Secrets with everything: from each other first, made only where neither has it."""
     places = (names.internal(cluster.name), names.internal_copy(cluster.name))
-    found = [await ours(place, cluster, world) for place in places]
+    found = await all_ours(places, cluster, world)
     files = [manifests.opened(one) if one else {} for one in found]
     whole = _complete(sealed.joined(files[0], files[1]), cluster)
     for place, live, there in zip(places, found, files, strict=True):
@@ -176,7 +176,7 @@ def _password() -> bytes:
 
 async def _sealed(cluster: LedgerCluster, reader: Reader) -> dict[str, bytes]:
     places = (names.internal(cluster.name), names.internal_copy(cluster.name))
-    found = [await ours(place, cluster, reader) for place in places]
+    found = await all_ours(places, cluster, reader)
     files = [manifests.opened(one) if one else {} for one in found]
     return sealed.joined(files[0], files[1])
 

@@ -22,8 +22,6 @@ PORT: Final = 27017
 
 #: On a member's claim: the replica set whose data it holds. Whoever finds it there knows the books exist.
 REPLICA_SET: Final = "bankstack.io/replica-set"
-#: On a StatefulSet that is being stopped for good: how its emptiness was proven.
-PROVED_EMPTY: Final = "bankstack.io/proved-empty"
 
 #: The operator's user in MongoDB.
 OPERATOR: Final = "bankstack"

@@ -10,6 +10,7 @@ from bankstack.engine.objects import (
     OWNER_LABEL,
     PERSISTENT_VOLUME_CLAIM,
     POD,
+    PROVED_EMPTY,
     STATEFUL_SET,
     Manifest,
     annotation,
@@ -40,13 +41,13 @@ def retire(cluster: LedgerCluster, facts: Facts) -> Decision:
 
 def _stop(cluster: LedgerCluster, facts: Facts, sets: list[Manifest]) -> Decision:
     """Scale to zero; where data shall go too, only after the proof that nothing is in them."""
-    proof = next((found for one in sets if (found := annotation(one, names.PROVED_EMPTY))), None)
+    proof = next((found for one in sets if (found := annotation(one, PROVED_EMPTY))), None)
     if cluster.spec.deletion_policy == "Delete" and proof is None:
         finding = _not_empty(cluster, facts)
         if finding is not None:
             return Decision(cluster.status, finding=finding)
         proof = EMPTY
-    said = {names.PROVED_EMPTY: proof} if proof else {}
+    said = {PROVED_EMPTY: proof} if proof else {}
     wanted = [manifests.stopped(_as_it_runs(cluster, one), said) for one in sets]
     told = f"the members of {cluster.name} are being stopped in good order"
     return Decision(cluster.status, drift.changes(wanted, facts.children), Finding("Stopping", told, Waiting(2.0)))
@@ -78,7 +79,7 @@ def _as_it_runs(cluster: LedgerCluster, live: Manifest) -> Manifest:
 
 def _remains(cluster: LedgerCluster, facts: Facts, sets: list[Manifest]) -> tuple[Action, ...]:
     """What goes with the resource: nothing, unless it was proven to be worth nothing."""
-    proven = cluster.spec.deletion_policy == "Delete" and any(annotation(one, names.PROVED_EMPTY) for one in sets)
+    proven = cluster.spec.deletion_policy == "Delete" and any(annotation(one, PROVED_EMPTY) for one in sets)
     if not proven:
         return ()
     volumes = {

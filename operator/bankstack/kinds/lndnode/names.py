@@ -27,8 +27,6 @@ CLAIMED_BY: Final = "bankstack.io/claimed-by"
 MADE_BY: Final = "bankstack.io/made-by"
 #: On the StatefulSet: the lnd.conf that its template mounts, so that the ConfigMap can come back.
 CONFIG: Final = "bankstack.io/lnd-conf"
-#: On the StatefulSet that is being stopped for good: when and how its emptiness was proven.
-PROVED_EMPTY: Final = "bankstack.io/proved-empty"
 #: On a consumer's Secret: what its macaroon allows.
 PERMISSIONS: Final = "bankstack.io/permissions"
 #: On the channel backup's Secret: which channels the newest backup holds, and since when.

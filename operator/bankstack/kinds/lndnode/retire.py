@@ -7,7 +7,16 @@ from bankstack.engine import drift, manifests
 from bankstack.engine.decision import Action, Ask, Decision, Delete
 from bankstack.engine.finding import Finding, Stalled, Waiting
 from bankstack.engine.frozen import TEMPLATE, hold
-from bankstack.engine.objects import OWNER_LABEL, PERSISTENT_VOLUME_CLAIM, SECRET, Manifest, Ref, annotation, uid
+from bankstack.engine.objects import (
+    OWNER_LABEL,
+    PERSISTENT_VOLUME_CLAIM,
+    PROVED_EMPTY,
+    SECRET,
+    Manifest,
+    Ref,
+    annotation,
+    uid,
+)
 from bankstack.kinds.lndnode import children, names, stages
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
@@ -42,7 +51,7 @@ def _stop(node: LndNode, facts: Facts, live: Manifest) -> Decision:
         proof, missing = _emptiness(node, facts)
         if proof is None:
             return Decision(node.status, finding=missing)
-    stopped = manifests.stopped(_as_it_runs(node, live), {names.PROVED_EMPTY: proof} if proof else {})
+    stopped = manifests.stopped(_as_it_runs(node, live), {PROVED_EMPTY: proof} if proof else {})
     actions = drift.changes([stopped], facts.children)
     told = f"LND of {node.name} is being stopped in good order"
     return Decision(node.status, actions, Finding("Stopping", told, Waiting(2.0)))
@@ -71,7 +80,7 @@ def _proof_so_far(node: LndNode, live: Manifest | None) -> str | None:
         return None
     if live is None:
         return REGTEST if node.spec.network == "regtest" else None
-    return annotation(live, names.PROVED_EMPTY)
+    return annotation(live, PROVED_EMPTY)
 
 
 def _as_it_runs(node: LndNode, live: Manifest) -> Manifest:

@@ -29,6 +29,7 @@ from tests.unit.kinds.apideployment.given import (
     without,
 )
 
+from bankstack.clients.redis import Member, View
 from bankstack.engine.decision import Apply, Ask
 from bankstack.engine.finding import Stalled, Waiting
 from bankstack.engine.objects import CONFIG_MAP, DEPLOYMENT, JOB, POD, SECRET, STATEFUL_SET, Ref
@@ -290,6 +291,38 @@ def test_a_silent_member_is_told_of_before_the_last_one_is_gone() -> None:
     assert finding is not None
     assert finding.reason == "RedisMemberDown"
     assert "bank-redis-2 (it is silent)" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "told"),
+    [
+        ({"persists": False}, "RedisForgetsLocks", "bank-redis-1 does not append locks to its disk"),
+        ({"policy": "allkeys-lru"}, "RedisForgetsLocks", "bank-redis-1 evicts locks when its memory is full (allkeys"),
+        ({"in_sync": False}, "RedisMemberBehind", "bank-redis-1 does not copy its master"),
+    ],
+)
+def test_a_member_that_could_lose_a_lock_is_told_of_while_locks_are_granted(
+    change: dict[str, Any], reason: str, told: str
+) -> None:
+    bank, facts = running(api())
+    first, second, third = REDIS.members
+    assert isinstance(second, Member)
+    odd = replace(second, **change)
+    decision = decide(bank, replace(facts, redis=replace(REDIS, members=(first, odd, third))), NOW)
+    assert decision.finding is not None
+    assert (decision.finding.reason, told in decision.finding.message) == (reason, True)
+    assert decision.actions == ()
+
+
+def test_sentinels_that_could_elect_nobody_are_told_of_before_they_have_to() -> None:
+    bank, facts = running(api())
+    view, *others = REDIS.sentinels
+    assert isinstance(view, View)
+    alone = replace(facts, redis=replace(REDIS, sentinels=(replace(view, agrees=False), *others)))
+    finding = decide(bank, alone, NOW).finding
+    assert finding is not None
+    assert finding.reason == "RedisMemberBehind"
+    assert "the Sentinel of bank-redis-0 finds too few others" in finding.message
 
 
 def test_a_pod_that_cannot_start_is_told_in_the_kubelet_s_words() -> None:

@@ -102,12 +102,12 @@ def test_proof_is_written_down_with_the_order_to_stop() -> None:
     assert stops(decision) == [("vault-bitcoind", 0), ("vault-specter", 0)]
     for one in decision.actions:
         assert isinstance(one, Apply)
-        assert one.manifest["metadata"]["annotations"]["bankstack.io/proven-empty"] == "true"
+        assert one.manifest["metadata"]["annotations"]["bankstack.io/proved-empty"] == "true"
 
 
 def test_after_proof_the_data_go_and_a_users_own_secret_stays() -> None:
     of = leaving(deletionPolicy="Delete", specter__adminSecret="mine")
-    live = standing(of, replicas=0, **{"bankstack.io/proven-empty": "true"})
+    live = standing(of, replicas=0, **{"bankstack.io/proved-empty": "true"})
     decision = decided(of, live=live, pods=(), secrets={"vault-rpcauth": "u1", "mine": "u2"})
     assert decision.released
     assert [str(one) for one in decision.actions] == [
