@@ -4,6 +4,7 @@ Facts in, decision out. No clock, no network, no randomness: what can't be repla
 can't be trusted with money.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -232,10 +233,15 @@ def _change_pending(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
         found.append(Claim("ChangePending", "True", "DowngradeRefused", refused))
     elif endpoint is not None:
         paths = template.pending(node, facts, endpoint)
-        found += frozen.change_pending(paths, f"LND of {node.name}")
+        found += [_with_its_plan(node, one) for one in frozen.change_pending(paths, f"LND of {node.name}")]
     if renewed := certificates.renewed(facts):
         found.append(renewed)
     return (_together(found),) if found else ()
+
+
+def _with_its_plan(node: LndNode, claim: Claim) -> Claim:
+    plan = f"To apply it, make a ChangePlan: operation Restart, target LndNode {node.name}"
+    return replace(claim, message=f"{claim.message}. {plan}")
 
 
 def _together(claims: list[Claim]) -> Claim:

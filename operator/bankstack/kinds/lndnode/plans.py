@@ -12,7 +12,7 @@ from typing import Final
 from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.operation import Cancel, Impact, Operation, Proposal, Risk, Step
-from bankstack.kinds.lndnode import checks, htlcs, recycle, recycled, stages, template
+from bankstack.kinds.lndnode import checks, htlcs, recycle, recycled, stages, template, versions
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -53,6 +53,7 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
             "version": node.spec.version,
             "template": template.wish_digest(node, endpoint),
             "change": ", ".join(template.pending(node, facts, endpoint)) or "none",
+            **_migration(node, facts),
             "maxDowntimeBlocks": str(htlcs.recycle(node).max_downtime_blocks),
             "drainTimeout": htlcs.recycle(node).drain_timeout,
         },
@@ -60,6 +61,14 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
         waits=(silent,) if silent else (),
         windows=tuple(htlcs.recycle(node).windows or ()),
     )
+
+
+def _migration(node: LndNode, facts: Facts) -> dict[str, str]:
+    """What approvers of a newer release have to know."""
+    ran = checks.ran(node, facts)
+    if not versions.migrates(ran, node.spec.version):
+        return {}
+    return {"migration": f"the database is changed from {ran} to {node.spec.version}: there is no way back"}
 
 
 def _silent(facts: Facts) -> str | None:

@@ -315,6 +315,9 @@ def test_a_plan_is_shown_with_what_it_costs_and_relies_on() -> None:
         "channels": 2, "channelSats": 8, "pendingHtlcs": 1, "expectedDowntimeSeconds": 60,
     }  # fmt: skip
     assert set(proposal.uses) == {"version", "template", "change", "maxDowntimeBlocks", "drainTimeout"}
+    newer = plans.restart(node(version="v0.22.0-beta"), facts(), {})
+    assert newer.uses["change"] == "version"
+    assert newer.uses["migration"] == "the database is changed from v0.21.2 to v0.22.0-beta: there is no way back"
     assert plans.restart(node(), facts(funds=SILENT), {}).waits == (
         "LND does not say what it holds (it is silent): it is asked again",
     )
