@@ -57,7 +57,8 @@ def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
         if not isinstance(verdict, Done):
             return _on_the_way(status, current, now, verdict, setting)
         status = _done(status, current, verdict, setting)
-    if any(one.state != "Done" for one in plan.status.steps or ()):
+    written = plan.runs and all(one.state == "Done" for one in plan.status.steps or ())
+    if not written and status.steps:
         # Written before the end is: a crash between the two then loses no evidence.
         return Walk(_said(status, "all steps are done, which is being recorded"), look_again=RECORDED)
     return _over(status, "Succeeded", f"all {len(status.steps or ())} steps are done")
