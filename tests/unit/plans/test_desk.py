@@ -14,7 +14,7 @@ from tests.simulation.world import World
 from bankstack.engine.decision import Ask, Decision
 from bankstack.engine.finding import Interrupted, Unknown
 from bankstack.engine.objects import CHANGE_PLAN, CONFIG_MAP, PLAN_APPROVAL, Manifest, Ref
-from bankstack.engine.operation import Do, Done, Operation, Proposal, Risk, Step, Verdict, Wait
+from bankstack.engine.operation import Cancel, Do, Done, Operation, Proposal, Risk, Step, Verdict, Wait
 from bankstack.engine.ports import About
 from bankstack.plans import admission, journal
 from bankstack.plans.desk import Desk, news, prove
@@ -33,7 +33,7 @@ class Answers:
 
 def world(answers: Answers, risk: Risk = Risk.GREEN, **more: Any) -> World:  # noqa: ANN401 - as World takes them
     proposal = Proposal(steps=("Only",))
-    only = Step("Only", lambda _subject, _facts, _now: answers.verdict)
+    only = Step("Only", lambda _subject, _facts, _now: answers.verdict, Cancel.DURING)
     look = Operation(risk, (only,), lambda _subject, _facts, _parameters: proposal)
     kind = replace(toy.KIND, operations={"Look": look}, decide=often)
     made = World(kind, plans=Desk(), **more)
