@@ -96,7 +96,8 @@ async def test_nothing_is_done_for_a_plan_that_was_changed_since_it_was_read() -
     asks(made)
     await made.settle()
     acted = len([call for call in made.calls.made if call.startswith("create Secret")])
-    answers.verdict = Do((Ask("MakeKey", "Plan"),))
+    # The same words: nothing in its status would change.
+    answers.verdict = Do((Ask("MakeKey", "Plan"),), "on its way")
 
     def cancelled(_number: int, words: str) -> Fault | None:
         # Behind the pass that has read the plan, and before it writes how it stands.
