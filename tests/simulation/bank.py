@@ -137,9 +137,9 @@ _UP: Final[dict[tuple[str, ...], Bank]] = {}
 
 
 async def up(*names: str) -> Bank:
-    """A bank in which these samples came up: a copy of one, with an operator that has just started and made no call."""
+    """A bank in which these samples came up: a copy of one, in which no call was made yet."""
     if names not in _UP:
         _UP[names] = await Bank().opens(*names).settle(2000)
-    bank = await _UP[names].forked().settle()
+    bank = _UP[names].forked()
     bank.calls.made.clear()
     return bank

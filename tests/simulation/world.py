@@ -60,11 +60,16 @@ class Operator:
         self.resync()
 
     def __deepcopy__(self, known: dict[int, Any]) -> Self:
-        """The one of another world; what a process has in its memory is not copied, it has to be started."""
+        """The one of another world; it has to be started, for its connections are not copied."""
         other = object.__new__(type(self))
         other._world, other.name = copy.deepcopy(self._world, known), self.name
         other.made = copy.deepcopy(self.made, known)
         return other
+
+    def remember(self, twin: Self) -> None:
+        """What another one knows, of a world like this."""
+        self.due, self.calm, self._failures = dict(twin.due), twin.calm.copy(), twin._failures.copy()
+        self._waited_for = {ref: set(keys) for ref, keys in twin._waited_for.items()}
 
     def resync(self) -> None:
         """Every resource is looked at again: the net under lost events."""
@@ -160,10 +165,11 @@ class World:
         self.operators = [Operator(self, f"operator-{number}", kinds) for number in range(operators)]
 
     def forked(self) -> Self:
-        """The same world once more, to be told on from here: with operators that have just started."""
+        """The same world once more, to be told on from here: with operators that know what these know."""
         other = copy.deepcopy(self)
-        for operator in other.operators:
-            operator.start()
+        for operator, twin in zip(self.operators, other.operators, strict=True):
+            twin.start()
+            twin.remember(operator)
         return other
 
     def _clock(self) -> datetime:
