@@ -39,7 +39,7 @@ def settle(server: ApiServer, healthy: Healthy = all_healthy) -> bool:
 def kubelet(server: ApiServer, healthy: Healthy) -> None:
     for key in server.all("Pod"):
         pod = server.objects[key].manifest
-        if "deletionTimestamp" in pod["metadata"]:
+        if "deletionTimestamp" in pod["metadata"] and not pod["metadata"].get("finalizers"):
             server.remove(key)
             continue
         missing = [str(one) for one in _needs(pod) if not _is_usable(server, key.namespace, one)]

@@ -24,6 +24,7 @@ from .test_children import lives, pinned, steady
 from .test_crash_anywhere import ALL
 
 API, TRIGGER = 1, 2
+KEEPERS = (DEPLOYMENT, STATEFUL_SET)
 CRASH = Fault("crash", When.AFTER)
 FIVE = [{"region": "east", "count": 2}, {"region": "west", "count": 2}, {"region": "central", "count": 1}]
 
@@ -143,6 +144,32 @@ async def test_a_crash_after_any_write_of_a_new_release_ends_in_the_same_release
         assert (bank.restarts, jobs(bank), runs(bank)) == (1, 2, runs(smooth))
         assert bank.is_ready(), bank.said()
         laws_hold(bank)
+
+
+async def test_a_singleton_that_gets_a_volume_is_never_there_twice() -> None:
+    bank = await up(*WHOLE)
+    volume = {"name": "data", "mountPath": "/data", "size": "1Gi"}
+    bank.changes("bank", lambda spec: spec["components"][TRIGGER].update(volumes=[volume]))
+    await bank.settle()
+    assert bank.is_ready(), bank.said()
+    assert bank.live(DEPLOYMENT, "bank-trigger") is None
+    assert "bank-trigger-0" in runs(bank)
+    laws_hold(bank)
+
+
+@pytest.mark.parametrize("name", ["trigger", "history"])
+async def test_a_program_whose_keeper_is_deleted_waits_for_its_former_pod_where_it_is_a_singleton(name: str) -> None:
+    bank = await up(*WHOLE)
+    pod = next(key for key in bank.server.all() if key.type == POD and key.name.startswith(f"bank-{name}"))
+    keeper = next(key for key in bank.server.all() if key.name == f"bank-{name}" and key.type in KEEPERS)
+    bank.server.edit(pod, lambda one: one["metadata"].update(finalizers=["example.com/finishes"]), "x")
+    bank.server.delete(keeper)
+    await bank.settle()
+    assert (keeper in bank.server.objects) == (name == "history")
+    bank.server.edit(pod, lambda one: one["metadata"].update(finalizers=[]), "x")
+    await bank.settle()
+    assert bank.is_ready(), bank.said()
+    laws_hold(bank)
 
 
 async def test_a_changed_password_reaches_the_ledger_and_the_programs() -> None:
