@@ -146,6 +146,16 @@ async def test_a_crash_after_any_write_of_a_new_release_ends_in_the_same_release
         laws_hold(bank)
 
 
+@pytest.mark.parametrize("behind", [1, 5, 25, 50])
+async def test_old_looks_at_a_new_release_run_no_migration_twice(behind: int) -> None:
+    bank = await up(*WHOLE)
+    bank.calls.schedule = some(behind, 0.3, (Fault("stale", behind=behind),), 300)
+    await changed(bank)
+    assert bank.is_ready(), bank.said()
+    assert jobs(bank) == 2
+    laws_hold(bank)
+
+
 async def test_a_singleton_that_gets_a_volume_is_never_there_twice() -> None:
     bank = await up(*WHOLE)
     volume = {"name": "data", "mountPath": "/data", "size": "1Gi"}

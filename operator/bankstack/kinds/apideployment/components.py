@@ -81,10 +81,11 @@ def migration(api: Api, component: Component, facts: Facts, of: str) -> Manifest
     """Its run for one revision. The name says which, so that it is never run twice."""
     template = _template(api, component, facts, None)
     template["spec"]["restartPolicy"] = "Never"
+    name = names.job(api, component.name, of).name
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": manifests.owned(api, component.name, names.job(api, component.name, of).name),
+        "metadata": manifests.owned(api, component.name, name, generation=str(api.generation)),
         "spec": {"backoffLimit": JOB_RETRIES, "template": template},
     }
 

@@ -117,7 +117,11 @@ def _swept(api: Api, facts: Facts, wanted: set[Ref]) -> tuple[Delete, ...]:
     return tuple(
         Delete(found, uid(live), "NotWanted")
         for found, live in sorted(facts.children.items())
-        if found not in kept and "deletionTimestamp" not in live["metadata"] and _is_controlled(api, live)
+        if found not in kept
+        and "deletionTimestamp" not in live["metadata"]
+        and _is_controlled(api, live)
+        # A migration that was cut off half-way would be begun again over what it has half done.
+        and not migrations.is_newer(api, live)
     )
 
 

@@ -240,6 +240,16 @@ def test_a_failed_migration_calls_a_person_and_leaves_the_former_revision() -> N
     assert applied(decide(newer, without(facts, job), NOW).actions) == [str(job)]
 
 
+def test_an_old_look_does_not_cut_off_the_migration_of_a_newer_revision() -> None:
+    bank, facts = running(api())
+    newer = replace(bank, generation=2, spec=api(components=[MIGRATE | {"image": "bank/migrate:2"}, *ALL[1:]]).spec)
+    asked = carried_out(facts, decide(newer, facts, NOW).actions)
+    assert len([one for one in asked.children if one.type == JOB]) == 2
+    assert deleted(decide(bank, asked, NOW).actions) == []
+    back = replace(bank, generation=3)
+    assert deleted(decide(back, asked, NOW).actions) == [str(names.job(bank, "migrate", components.revision(newer)))]
+
+
 def test_a_finished_migration_is_not_run_again_when_its_job_is_deleted() -> None:
     bank, facts = running(api())
     job = names.job(bank, "migrate", components.revision(bank))
