@@ -103,6 +103,10 @@ class Server:
 
     def _watch(self) -> None:
         """`sentinel`: a master that is silent for long is replaced by whoever has its log, if most agree."""
+        newest = max(self.others(), key=lambda one: one.disk.epoch, default=self).disk
+        if newest.epoch > self.disk.epoch:
+            # Sentinels tell each other, and make a former master follow.
+            self._obey(newest.master, newest.epoch)
         master = self.world.at(self.disk.master)
         self.missed = 0 if master and master.is_master else min(self.missed + 1, PATIENCE)
         voters = [one for one in self.others() if one.missed >= PATIENCE and one.disk.epoch == self.disk.epoch]
@@ -111,8 +115,11 @@ class Server:
             return
         epoch = self.disk.epoch + 1
         for one in voters:
-            one.disk.master, one.disk.epoch, one.missed = able[0].host, epoch, 0
-            one.follows = able[0].host if one.follows else ""
+            one._obey(able[0].host, epoch)  # noqa: SLF001 - of the same class
+
+    def _obey(self, master: str, epoch: int) -> None:
+        self.disk.master, self.disk.epoch, self.missed = master, epoch, 0
+        self.follows = master if self.follows else ""
 
 
 class Redises:
