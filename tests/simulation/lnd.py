@@ -155,10 +155,10 @@ class Lnds:
         self._seeds = 0
 
     def start(self, mounted: Mounts) -> Process:
-        def follows(host: str) -> bool:
-            return self.software is not None and self.software.reach(host) is not None
+        return LndProcess(self.disks.setdefault(mounted.claims["data"], Disk()), mounted, follows=self._reaches)
 
-        return LndProcess(self.disks.setdefault(mounted.claims["data"], Disk()), mounted, follows=follows)
+    def _reaches(self, host: str) -> bool:
+        return self.software is not None and self.software.reach(host) is not None
 
     def fresh_seed(self) -> tuple[str, ...]:
         """Another one each time, as GenSeed gives."""
