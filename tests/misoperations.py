@@ -15,13 +15,20 @@ import yaml
 Manifest = dict[str, Any]
 SAMPLES = Path(__file__).parent.parent / "manifests" / "samples"
 #: Where each sample is kept.
-FOLDERS = {"vault": "wallets", "lnd1": "wallets", "ledger": "ledger", "bank": "api", "restart-lnd1": "plans"}
+FOLDERS = {
+    "vault": "wallets",
+    "lnd1": "wallets",
+    "lnd2": "bank",
+    "ledger": "ledger",
+    "bank": "api",
+    "restart-lnd1": "plans",
+}
 TPRV = "tprv8inEs9akMneqdaKBbMxxxnqfD8bs3jB7i1c5N7ivEGvEynsCQNsuV2cmSpbzQ9GJxLhqWVN2zCoKiX739Td3Xvy81oagDKGMgAx1kwPhPCy"
 WIF = "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW"
 
 
 def sample(name: str) -> Manifest:
-    """A fresh copy of a good manifest: vault, lnd1, ledger or bank."""
+    """A fresh copy of a good manifest: vault, lnd1, lnd2, ledger or bank."""
     return dict(yaml.safe_load((SAMPLES / FOLDERS[name] / f"{name}.yaml").read_text(encoding="utf-8")))
 
 

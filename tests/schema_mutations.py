@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bankstack.engine import schema
+from bankstack.kinds.apideployment.model import RESOURCE as API_DEPLOYMENT
 from bankstack.kinds.coldwallet.model import RESOURCE as COLD_WALLET
+from bankstack.kinds.ledgercluster.model import RESOURCE as LEDGER_CLUSTER
 from bankstack.kinds.lndnode.model import RESOURCE as LND_NODE
 
 from .misoperations import HOST, PUBLIC, Manifest, sample
@@ -32,12 +34,14 @@ _POD: Final[Manifest] = {
 }
 _LINE: Final[Manifest] = {"key": "alias", "value": "bank"}
 _STORAGE: Final[Manifest] = {"size": "2Gi", "className": "fast"}
-_COMMON: Final[Manifest] = {"confirmMainnet": False, "deletionPolicy": "Retain", "paused": False, "pod": _POD}
+_COMMON: Final[Manifest] = {"deletionPolicy": "Retain", "paused": False, "pod": _POD}
+_OF_A_CHAIN: Final[Manifest] = _COMMON | {"confirmMainnet": False}
 
 
 def _changed(name: str, *without: str, **more: Any) -> Manifest:  # noqa: ANN401 - what a user writes
     manifest = sample(name)
-    spec = {key: value for key, value in (manifest["spec"] | _COMMON | more).items() if key not in without}
+    common = {"vault": _OF_A_CHAIN, "lnd1": _OF_A_CHAIN, "ledger": _COMMON, "bank": {"paused": False}}[name]
+    spec = {key: value for key, value in (manifest["spec"] | common | more).items() if key not in without}
     return manifest | {"spec": copy.deepcopy(spec)}
 
 
@@ -46,8 +50,51 @@ _SPECTER: Final[Manifest] = {
     "enabled": True, "version": "2.1.11", "image": "i", "storage": _STORAGE, "adminSecret": "admin",
 }  # fmt: skip
 _ELSEWHERE: Final[Manifest] = HOST | {"rpcPort": 1, "zmqBlockPort": 2, "zmqTxPort": 3}
+_EACH: Final[Manifest] = {
+    "initialDelaySeconds": 1, "periodSeconds": 2, "timeoutSeconds": 1, "failureThreshold": 3, "successThreshold": 1,
+}  # fmt: skip
+_WAYS: Final[tuple[Manifest, ...]] = (
+    {"httpGet": {"path": "/healthz", "port": 4002}},
+    {"tcpSocket": {"port": 4002}},
+    {"grpc": {"port": 4003, "service": "bank"}},
+    {"exec": {"command": ["true"]}},
+)
 
-#: Together they have every field of both kinds, and each is a good manifest.
+
+def _probes(first: int) -> Manifest:
+    """Each probe in another way, so that with another `first` each is in every one."""
+    ways = ((first + step) % len(_WAYS) for step in range(3))
+    return {name: _EACH | _WAYS[way] for name, way in zip(("readiness", "liveness", "startup"), ways, strict=True)}
+
+
+_PROGRAM: Final[Manifest] = {
+    "name": "api", "image": "i", "command": ["a"], "args": ["b"], "replicas": 1, "probes": _probes(0), "intake": True,
+    "singleton": True, "job": False, "ports": [{"name": "http", "port": 4002}], "user": 1000,
+    "rootFileSystem": "ReadOnly", "stopSeconds": 60, "pod": _POD,
+    "env": [{"name": "A", "value": "1"}], "envFrom": [{"secretRef": {"name": "s"}}],
+    "volumes": [{"name": "data", "mountPath": "/data"} | _STORAGE],
+}  # fmt: skip
+_OTHER_PROGRAM: Final[Manifest] = {
+    "name": "night", "image": "i", "schedule": "@daily",
+    "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+    "envFrom": [{"configMapRef": {"name": "c"}}], "volumes": [{"name": "s", "mountPath": "/s", "secret": "s"}],
+}  # fmt: skip
+_THIRD_PROGRAM: Final[Manifest] = {
+    "name": "third", "image": "i", "probes": _probes(1),
+    "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}],
+    "volumes": [{"name": "c", "mountPath": "/c", "configMap": "c"}],
+}  # fmt: skip
+_FOURTH_PROGRAM: Final[Manifest] = {
+    "name": "fourth", "image": "i", "probes": _probes(2),
+    "volumes": [{"name": "c", "mountPath": "/c", "scratch": True}],
+}  # fmt: skip
+_FIFTH_PROGRAM: Final[Manifest] = {"name": "fifth", "image": "i", "probes": _probes(3)}
+_MANAGED: Final[Manifest] = {"version": "8.0", "image": "i", "members": 3, "storage": _STORAGE, "pod": _POD}
+_SENTINELS: Final[Manifest] = {
+    "sentinels": [{"host": "s", "port": 26379}], "masterName": "mymaster", "passwordSecret": "p",
+}  # fmt: skip
+
+#: Together they have every field of all kinds, and each is a good manifest.
 FULL: Final[dict[str, Manifest]] = {
     "a vault with signers": _changed("vault", bitcoind=_BITCOIND, specter=_SPECTER),
     "a vault elsewhere": _changed(
@@ -61,8 +108,28 @@ FULL: Final[dict[str, Manifest]] = {
         p2p={"service": {"type": "NodePort", "annotations": {"a": "b"}}, "addresses": ["host:9735"]},
     ),
     "a node elsewhere": _changed("lnd1", bitcoind=_ELSEWHERE),
+    "a ledger": _changed(
+        "ledger",
+        image="i",
+        arbiters=0,
+        storage=_STORAGE,
+        writeConcern={"w": "majority", "journal": True, "wtimeout": "10s"},
+    ),
+    "a ledger elsewhere": _changed(
+        "ledger", "members", "version", "storage", "databases", "tls", "writeConcern", external={"uriSecret": "uri"}
+    ),
+    "a bank": _changed(
+        "bank",
+        ledger={"name": "ledger", "database": "galoy", "user": "api", "secret": "ledger-api"},
+        redis={"managed": _MANAGED},
+        components=[_PROGRAM],
+    ),
+    "a bank with a Redis elsewhere": _changed("bank", redis={"external": _SENTINELS}, components=[_OTHER_PROGRAM]),
+    "a bank of one program": _changed("bank", components=[_THIRD_PROGRAM]),
+    "a bank of another": _changed("bank", components=[_FOURTH_PROGRAM]),
+    "a bank of a third": _changed("bank", components=[_FIFTH_PROGRAM]),
 }
-RESOURCES: Final = {"ColdWallet": COLD_WALLET, "LndNode": LND_NODE}
+RESOURCES: Final = {one.kind: one for one in (COLD_WALLET, LND_NODE, LEDGER_CLUSTER, API_DEPLOYMENT)}
 
 
 @dataclass(frozen=True)
@@ -90,6 +157,9 @@ def cases() -> tuple[Mutation, ...]:
 
 def _broken(of: str, whole: Manifest, described: Manifest, path: Path, value: object) -> Iterator[Mutation]:
     field = spelled(path)
+    if "type" not in described:
+        # A word or a number: what it may say is a rule's to judge, and misoperations'.
+        return
     for what, instead in (("of another type", _OTHER_TYPE[described["type"]]), *_beyond(described, value)):
         yield Mutation(f"{field} {what}", of, field, _put(whole, path, instead))
     if described["type"] == "object":

@@ -57,6 +57,8 @@ def _refuse_changes(kind: str, before: Manifest, after: Manifest) -> None:
             raise invalid(f"spec: updates to statefulset spec for fields other than ... are forbidden: {changed}")
     if kind == "Deployment" and old.get("selector") != new.get("selector"):
         raise invalid("spec.selector: field is immutable")
+    if kind == "Job" and old.get("template") != new.get("template"):
+        raise invalid("spec.template: field is immutable")
     if kind == "PersistentVolumeClaim":
         fixed = [key for key in old.keys() | new.keys() if key not in ("resources", "volumeName")]
         if any(old.get(key) != new.get(key) for key in fixed):
@@ -79,11 +81,21 @@ def with_defaults(manifest: Manifest) -> Manifest:
             spec.setdefault("podManagementPolicy", "OrderedReady")
             spec.setdefault("revisionHistoryLimit", 10)
             spec.setdefault("replicas", 1)
+            spec.setdefault("updateStrategy", {}).setdefault("type", "RollingUpdate")
+            for claim in spec.get("volumeClaimTemplates", []):
+                claim["spec"].setdefault("volumeMode", "Filesystem")
             _pod(spec["template"].setdefault("spec", {}))
         case "Deployment":
             spec.setdefault("progressDeadlineSeconds", 600)
+            spec.setdefault("replicas", 1)
             spec.setdefault("strategy", {}).setdefault("type", "RollingUpdate")
             _pod(spec["template"].setdefault("spec", {}))
+        case "Job":
+            spec.setdefault("completions", 1)
+            _pod(spec["template"]["spec"])
+        case "CronJob":
+            spec.setdefault("suspend", False)
+            _pod(spec["jobTemplate"]["spec"]["template"]["spec"])
         case "Pod":
             _pod(spec)
     return manifest

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from bankstack.engine.objects import (
     CONFIG_MAP,
@@ -50,13 +50,19 @@ class Key:
     def __str__(self) -> str:
         return f"{self.type.kind} {self.name}"
 
+    def __deepcopy__(self, _known: object) -> Self:
+        return self
+
 
 @dataclass(frozen=True)
 class Stored:
-    """One version of an object."""
+    """One version of an object: it never changes, so that every copy of a world may share it."""
 
     manifest: Manifest
     managers: Managers = field(default_factory=dict)
+
+    def __deepcopy__(self, _known: object) -> Self:
+        return self
 
     def shown(self) -> Manifest:
         """As a client reads it: a copy of its own."""

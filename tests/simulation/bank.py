@@ -1,12 +1,16 @@
-"""A bank in memory: both kinds with the software they run, and the samples that users apply."""
+"""A bank in memory: every kind with the software they run, and the samples that users apply."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from bankstack.engine.objects import CHANGE_PLAN, PLAN_APPROVAL, POD, Manifest
+from bankstack.engine.objects import CHANGE_PLAN, PLAN_APPROVAL, POD, Manifest, Type
 from bankstack.engine.ports import Kind, resource_type
+from bankstack.kinds.apideployment import kind as apideployment
+from bankstack.kinds.apideployment.model import RESOURCE as API_DEPLOYMENTS
 from bankstack.kinds.coldwallet import kind as coldwallet
 from bankstack.kinds.coldwallet.model import RESOURCE as COLD_WALLETS
+from bankstack.kinds.ledgercluster import kind as ledgercluster
+from bankstack.kinds.ledgercluster.model import RESOURCE as LEDGER_CLUSTERS
 from bankstack.kinds.lndnode import kind as lndnode
 from bankstack.kinds.lndnode.model import RESOURCE as LND_NODES
 from tests.misoperations import sample
@@ -15,7 +19,11 @@ from .apiserver import Key
 from .bitcoind import Bitcoinds
 from .line import Line
 from .lnd import Disk, Lnds
+from .mongod import Mongods
 from .pods import Software
+from .programs import Programs
+from .redis import Redises
+from .witness import Witness
 from .world import World
 
 #: How the calls begin that change something.
@@ -30,18 +38,36 @@ WRITES: Final = (
     "lnd Init",
     "lnd Bake",
     "lnd Update",
+    "mongo initiate",
+    "mongo add_voter",
+    "mongo set_policy",
+    "mongo put_user",
+    "mongo drop_user",
 )
 COLD_WALLET, LND_NODE = resource_type(COLD_WALLETS), resource_type(LND_NODES)
+LEDGER_CLUSTER, API_DEPLOYMENT = resource_type(LEDGER_CLUSTERS), resource_type(API_DEPLOYMENTS)
+TYPES: Final = {of.kind: of for of in (COLD_WALLET, LND_NODE, LEDGER_CLUSTER, API_DEPLOYMENT)}
+#: Samples that come up together: those with keys, the books alone, the whole bank.
+WALLETS, LEDGER, WHOLE = ("vault", "lnd1"), ("ledger",), ("vault", "lnd1", "lnd2", "ledger", "bank")
+COMPONENTS: Final = ("migrate", "api", "trigger", "history")
 
 
 class Bank(World):
-    """A world with ColdWallets and LndNodes in it."""
+    """A world with resources of all kinds in it."""
 
     def __init__(self, **world: Any) -> None:  # noqa: ANN401 - as World takes them
-        self.bitcoinds, self.lnds = Bitcoinds(), Lnds()
-        self.software = Software(self.bitcoinds, self.lnds)
-        self.bitcoinds.software = self.lnds.software = self.software
-        super().__init__(self._cold_wallets, self._lnd_nodes, outside=self.software, **world)
+        self.bitcoinds, self.lnds, self.mongods, self.redises = Bitcoinds(), Lnds(), Mongods(), Redises()
+        self.programs = Programs(self.mongods, self.redises, *COMPONENTS)
+        programs = (self.bitcoinds, self.lnds, self.mongods, self.redises)
+        self.software = Software(*programs, *self.programs.all)
+        for one in (*programs, self.programs):
+            one.software = self.software
+        #: The samples that somebody has applied.
+        self.opened: tuple[str, ...] = ()
+        made = (self._cold_wallets, self._lnd_nodes, self._ledger_clusters, self._api_deployments)
+        super().__init__(*made, outside=self.software, healthy=self.programs.healthy, **world)
+        self.witness = Witness(self.server)
+        self.server.watchers.append(self.witness.see)
 
     def _cold_wallets(self, line: Line) -> Kind:
         return coldwallet.kind(self.bitcoinds.connect(line))
@@ -49,15 +75,21 @@ class Bank(World):
     def _lnd_nodes(self, line: Line) -> Kind:
         return lndnode.kind(self.lnds.doors(line))
 
+    def _ledger_clusters(self, line: Line) -> Kind:
+        return ledgercluster.kind(self.mongods.doors(line))
+
+    def _api_deployments(self, line: Line) -> Kind:
+        return apideployment.kind(self.redises.doors(line))
+
     def opens(self, *names: str) -> "Bank":
-        """Somebody applies samples: vault, lnd1."""
-        for name in names or ("vault", "lnd1"):
-            self.applies(sample(name))
+        """Somebody applies samples: the wallets, if nothing else is said."""
+        for name in names or WALLETS:
+            self.applies(declared(name))
+            self.opened = (*self.opened, *(() if name in self.opened else (name,)))
         return self
 
     def applies(self, manifest: Manifest) -> None:
-        of = COLD_WALLET if manifest["kind"] == "ColdWallet" else LND_NODE
-        self.user_applies(of, manifest)
+        self.user_applies(TYPES[manifest["kind"]], manifest)
 
     def channels(self, *outpoints: str, sat: int = 1_000_000) -> None:
         """Peers opened channels with LND."""
@@ -110,23 +142,54 @@ class Bank(World):
 
     def changes(self, name: str, change: Callable[[Manifest], object]) -> None:
         """Somebody edits a sample's spec."""
-        self.server.edit(self._sample(name), lambda one: change(one["spec"]), "kubectl-edit")
+        self.server.edit(self.sample(name), lambda one: change(one["spec"]), "kubectl-edit")
 
     def deletes(self, *names: str) -> None:
         """Somebody deletes samples."""
         for name in names:
-            self.server.delete(self._sample(name))
+            self.server.delete(self.sample(name))
 
-    def _sample(self, name: str) -> Key:
-        return self.key(COLD_WALLET if name == "vault" else LND_NODE, name)
+    def sample(self, name: str) -> Key:
+        """Where a sample is."""
+        return self.key(of_sample(name), name)
 
     def status(self, name: str) -> Manifest:
         """What a sample says of itself."""
-        return dict((self.server.get(self._sample(name)) or {}).get("status", {}))
+        return dict((self.server.get(self.sample(name)) or {}).get("status", {}))
 
     def conditions(self, name: str) -> dict[str, tuple[str, str]]:
         """Of a sample: type → status and reason."""
         return {one["type"]: (one["status"], one["reason"]) for one in self.status(name).get("conditions", [])}
 
     def is_ready(self, *names: str) -> bool:
-        return all(self.conditions(name).get("Ready", ("",))[0] == "True" for name in names or ("vault", "lnd1"))
+        return all(self.conditions(name).get("Ready", ("",))[0] == "True" for name in names or self.opened)
+
+    def said(self) -> dict[str, Any]:
+        """Of every sample, why it is as it is: for those who read a failure."""
+        return {name: self.conditions(name) for name in self.opened}
+
+
+def of_sample(name: str) -> Type:
+    """Which kind a sample is of; any other name is a Lightning node's."""
+    return {"vault": COLD_WALLET, "ledger": LEDGER_CLUSTER, "bank": API_DEPLOYMENT}.get(name, LND_NODE)
+
+
+def declared(name: str) -> Manifest:
+    """A sample as it is applied; the bank's API with both nodes."""
+    manifest = sample(name)
+    if name == "bank":
+        second = {"node": "lnd2", "roles": ["offchain"]}
+        manifest["spec"]["lightning"] = [*manifest["spec"]["lightning"], second]
+    return manifest
+
+
+_UP: Final[dict[tuple[str, ...], Bank]] = {}
+
+
+async def up(*names: str) -> Bank:
+    """A bank in which these samples came up: a copy of one, in which no call was made yet."""
+    if names not in _UP:
+        _UP[names] = await Bank().opens(*names).settle(2000)
+    bank = _UP[names].forked()
+    bank.calls.made.clear()
+    return bank

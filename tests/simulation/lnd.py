@@ -193,12 +193,12 @@ class Lnds:
         self._seeds = 0
 
     def start(self, mounted: Mounts) -> Process:
-        def follows(host: str) -> bool:
-            return not self.blind and self.software is not None and self.software.reach(host) is not None
-
         if mounted.claims["data"] in self.haunted:
             self.second.append(mounted.pod)
-        return LndProcess(self.disks.setdefault(mounted.claims["data"], Disk()), mounted, follows=follows)
+        return LndProcess(self.disks.setdefault(mounted.claims["data"], Disk()), mounted, follows=self._reaches)
+
+    def _reaches(self, host: str) -> bool:
+        return not self.blind and self.software is not None and self.software.reach(host) is not None
 
     def fresh_seed(self) -> tuple[str, ...]:
         """Another one each time, as GenSeed gives."""

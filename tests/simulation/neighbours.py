@@ -1,7 +1,4 @@
-"""The controllers beside us, each as one pass over the API server: they see what is there and do their part.
-
-Reduced to what our pods are: one replica at most, replaced only when it is deleted.
-"""
+"""The controllers beside us, each as one pass over the API server: they see what is there and do their part."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,16 +7,17 @@ from bankstack.engine.objects import (
     CONFIG_MAP,
     NAMESPACE,
     PERSISTENT_VOLUME_CLAIM,
-    POD,
     SECRET,
     Manifest,
     Ref,
 )
 
-from .apiserver import ApiServer, Key, Stored
-from .fieldsets import fresh
+from .apiserver import ApiServer, Key
+from .workloads import deployments, jobs, stateful_sets, tell
 
 Healthy = Callable[[Manifest], bool]
+#: Phases of a pod that runs no more.
+ENDED = ("Succeeded", "Failed")
 
 
 def all_healthy(_pod: Manifest) -> bool:
@@ -31,74 +29,11 @@ def settle(server: ApiServer, healthy: Healthy = all_healthy) -> bool:
     before = len(server.written)
     while True:
         written = len(server.written)
-        for neighbour in (volumes, stateful_sets, deployments, garbage, namespaces):
+        for neighbour in (volumes, stateful_sets, deployments, jobs, garbage, namespaces):
             neighbour(server)
         kubelet(server, healthy)
         if len(server.written) == written:
             return len(server.written) > before
-
-
-def stateful_sets(server: ApiServer) -> None:
-    for key in server.all("StatefulSet"):
-        stored = server.objects[key]
-        live, pod = stored.manifest, Key(POD, key.namespace, f"{key.name}-0")
-        dying = "deletionTimestamp" in live["metadata"]
-        if live["spec"]["replicas"] and pod not in server.objects and not dying:
-            server.create(pod, _pod(stored, pod.name), "kube-controller-manager")
-        elif not live["spec"]["replicas"] and pod in server.objects:
-            server.delete(pod)
-        _report(server, key, pod)
-
-
-def deployments(server: ApiServer) -> None:
-    """A pod per Deployment, replaced whenever its template changes."""
-    for key in server.all("Deployment"):
-        stored = server.objects[key]
-        live, pod = stored.manifest, Key(POD, key.namespace, f"{key.name}-{stored.revision}")
-        wanted = {pod} if live["spec"].get("replicas", 1) else set()
-        for other in server.all("Pod"):
-            owners = server.objects[other].manifest["metadata"].get("ownerReferences", [])
-            if other not in wanted and any(owner["uid"] == live["metadata"]["uid"] for owner in owners):
-                server.delete(other)
-        for missing in wanted - server.objects.keys():
-            server.create(missing, _pod(stored, missing.name), "kube-controller-manager")
-        _report(server, key, pod)
-
-
-def _pod(stored: Stored, name: str) -> Manifest:
-    owner = stored.manifest
-    template = fresh(owner["spec"]["template"])
-    meta = template.get("metadata", {})
-    meta["name"] = name
-    meta["labels"] = meta.get("labels", {}) | {"controller-revision-hash": stored.revision}
-    meta["ownerReferences"] = [
-        {"apiVersion": "apps/v1", "kind": owner["kind"], "name": owner["metadata"]["name"],
-         "uid": owner["metadata"]["uid"], "controller": True}
-    ]  # fmt: skip
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
-
-
-def _report(server: ApiServer, key: Key, pod: Key) -> None:
-    there = server.objects.get(pod)
-    ready = there is not None and _is_ready(there.manifest)
-    status = {
-        "observedGeneration": server.objects[key].manifest["metadata"]["generation"],
-        "replicas": int(there is not None),
-        "readyReplicas": int(ready),
-        "availableReplicas": int(ready),
-        "updateRevision": server.objects[key].revision,
-    }
-    _tell(server, key, status, "kube-controller-manager")
-
-
-def _tell(server: ApiServer, key: Key, status: Manifest, who: str) -> None:
-    if server.objects[key].manifest.get("status") != status:
-        server.edit(key, lambda one: one.update(status=status), who, status=True)
-
-
-def _is_ready(pod: Manifest) -> bool:
-    conditions = pod.get("status", {}).get("conditions", [])
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def kubelet(server: ApiServer, healthy: Healthy) -> None:
@@ -112,7 +47,7 @@ def kubelet(server: ApiServer, healthy: Healthy) -> None:
         missing = [str(one) for one in _needs(pod) if not _is_usable(server, key.namespace, one)]
         ready = not missing and healthy(pod)
         status = _status(pod, missing=missing, ready=ready)
-        _tell(server, key, status, "kubelet")
+        tell(server, key, status, "kubelet")
 
 
 def _end(server: ApiServer, key: Key, pod: Manifest) -> None:
@@ -123,7 +58,7 @@ def _end(server: ApiServer, key: Key, pod: Manifest) -> None:
             for one in pod["status"]["containerStatuses"]
         ]
         status = pod["status"] | {"phase": "Succeeded", "containerStatuses": ended}
-        _tell(server, key, status, "kubelet")
+        tell(server, key, status, "kubelet")
     elif not pod["metadata"].get("finalizers"):
         server.remove(key)
 
@@ -153,8 +88,14 @@ def _is_usable(server: ApiServer, namespace: str, need: Ref) -> bool:
 
 
 def _status(pod: Manifest, *, missing: list[str], ready: bool) -> Manifest:
+    last: Manifest = pod.get("status", {})
+    if last.get("phase") in ENDED:
+        return last
     # What started once runs on, also when a Secret it was started with is gone.
-    runs = not missing or pod.get("status", {}).get("phase") == "Running"
+    runs = not missing or last.get("phase") == "Running"
+    # What is to end has ended well as soon as it is well at all.
+    if runs and ready and pod["spec"]["restartPolicy"] == "Never" and last.get("phase") == "Running":
+        return {"phase": "Succeeded", "conditions": [{"type": "Ready", "status": "False"}]}
     state: Any = {"running": {"startedAt": pod["metadata"]["creationTimestamp"]}}
     if not runs:
         state = {"waiting": {"reason": "ContainerCreating", "message": ", ".join(missing)}}
@@ -187,7 +128,7 @@ def volumes(server: ApiServer) -> None:
         claim = server.objects[key].manifest
         bound = {"phase": "Bound", "capacity": claim["spec"]["resources"]["requests"]}
         if "deletionTimestamp" not in claim["metadata"]:
-            _tell(server, key, bound, "kube-controller-manager")
+            tell(server, key, bound, "kube-controller-manager")
         elif key not in in_use:
             server.edit(key, lambda one: one["metadata"].update(finalizers=[]), "kube-controller-manager")
 

@@ -29,6 +29,8 @@ class Mounts:
     secrets: Mapping[str, Mapping[str, bytes]]
     files: Mapping[str, Mapping[str, str]]
     environment: Mapping[str, bytes]
+    #: What the pod is called, for software that is known to others by it.
+    name: str = ""
 
 
 def mounts(server: ApiServer, pod: Manifest) -> Mounts:
@@ -38,15 +40,18 @@ def mounts(server: ApiServer, pod: Manifest) -> Mounts:
         stored = server.objects.get(Key(of, namespace, name))
         return stored.manifest if stored else {}
 
+    def opened(source: Manifest) -> Mapping[str, bytes]:
+        files = manifests.opened(found(SECRET, source["secretName"]))
+        wanted = [one["key"] for one in source.get("items", [])]
+        return {key: content for key, content in files.items() if not wanted or key in wanted}
+
+    def value(entry: Manifest) -> bytes:
+        secret = entry.get("valueFrom", {}).get("secretKeyRef")
+        if secret is None:
+            return str(entry.get("value", "")).encode()
+        return manifests.opened(found(SECRET, secret["name"])).get(secret["key"], b"")
+
     volumes = pod["spec"].get("volumes", [])
-    environment = {
-        entry["name"]: manifests.opened(found(SECRET, entry["valueFrom"]["secretKeyRef"]["name"])).get(
-            entry["valueFrom"]["secretKeyRef"]["key"], b""
-        )
-        for container in pod["spec"]["containers"]
-        for entry in container.get("env", [])
-        if "secretKeyRef" in entry.get("valueFrom", {})
-    }
     return Mounts(
         pod=pod["metadata"]["uid"],
         namespace=namespace,
@@ -55,17 +60,14 @@ def mounts(server: ApiServer, pod: Manifest) -> Mounts:
             for one in volumes
             if "persistentVolumeClaim" in one
         },
-        secrets={
-            one["name"]: manifests.opened(found(SECRET, one["secret"]["secretName"]))
-            for one in volumes
-            if "secret" in one
-        },
+        secrets={one["name"]: opened(one["secret"]) for one in volumes if "secret" in one},
         files={
             one["name"]: found(CONFIG_MAP, one["configMap"]["name"]).get("data", {})
             for one in volumes
             if "configMap" in one
         },
-        environment=environment,
+        environment={entry["name"]: value(entry) for one in pod["spec"]["containers"] for entry in one.get("env", [])},
+        name=pod["metadata"]["name"],
     )
 
 
@@ -118,16 +120,20 @@ class Software:
         """Every process dies and comes back with what is mounted now, as after a power cut."""
         self._running.clear()
 
+    def of(self, pod: Manifest) -> Process | None:
+        """What runs in a pod."""
+        return self._running.get(pod["metadata"]["uid"])
+
     def reach(self, host: str) -> Process | None:
-        """Whoever answers at a Service's name."""
-        name, _, rest = host.partition(".")
-        server, namespace = self._server, rest.partition(".")[0]
+        """Whoever answers at a name: of a Service, or of one pod behind a Service."""
+        *pod, name, namespace = host.removesuffix(".svc").split(".") if host.endswith(".svc") else ("", "")
+        server = self._server
         service = server.objects.get(Key(SERVICE, namespace, name)) if server else None
         if server is None or service is None:
             return None
         wanted = service.manifest["spec"]["selector"]
         for key, stored in server.owned_by(POD, wanted[OWNER_LABEL]).items():
             labels = stored.manifest["metadata"].get("labels", {})
-            if key.namespace == namespace and wanted.items() <= labels.items():
-                return self._running.get(stored.manifest["metadata"]["uid"])
+            if key.namespace == namespace and key.name in (pod or [key.name]) and wanted.items() <= labels.items():
+                return self.of(stored.manifest)
         return None

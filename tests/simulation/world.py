@@ -5,11 +5,12 @@ schedule of faults takes the same course, to the call.
 """
 
 import asyncio
+import copy
 import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import OWNER_LABEL, Manifest, Ref, Type
@@ -26,6 +27,8 @@ from .line import Line
 NAMESPACE = "bank"
 #: Passes of each resource that must find nothing to do before the world counts as settled.
 CALM = 2
+#: An operator looks at everything this often, whatever it was told.
+RESYNC = timedelta(minutes=10)
 
 
 #: A row of the table, or how a process makes itself one: over its own line, with a memory that dies with it.
@@ -56,6 +59,18 @@ class Operator:
         self._failures: Counter[Key] = Counter()
         self._waited_for: dict[Ref, set[Key]] = {}
         self.resync()
+
+    def __deepcopy__(self, known: dict[int, Any]) -> Self:
+        """The one of another world; it has to be started, for its connections are not copied."""
+        other = object.__new__(type(self))
+        other._world, other.name = copy.deepcopy(self._world, known), self.name
+        other.made = copy.deepcopy(self.made, known)
+        return other
+
+    def remember(self, twin: Self) -> None:
+        """What another one knows, of a world like this."""
+        self.due, self.calm, self._failures = dict(twin.due), twin.calm.copy(), twin._failures.copy()
+        self._waited_for = {ref: set(keys) for ref, keys in twin._waited_for.items()}
 
     def resync(self) -> None:
         """Every resource is looked at again: the net under lost events."""
@@ -149,8 +164,8 @@ class World:
         plans: Plans | None = None,
     ) -> None:
         self.plans = plans
-        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-        self.server = ApiServer(lambda: self.now)
+        self.now = self._resynced = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self.server = ApiServer(self._clock)
         self.calls = Calls(schedule)
         self.outside, self.healthy = outside, healthy
         self.outcomes: list[tuple[str, Outcome]] = []
@@ -159,8 +174,22 @@ class World:
         #: What becomes of the events on their way: all of them at once, in order, if nothing else is said.
         self.courier: Callable[[list[Event]], list[Event]] = lambda events: events
         neighbours.namespace(self.server, NAMESPACE)
-        self.server.watchers.append(self._events.append)
+        self.server.watchers.append(self._heard)
         self.operators = [Operator(self, f"operator-{number}", kinds) for number in range(operators)]
+
+    def forked(self) -> Self:
+        """The same world once more, to be told on from here: with operators that know what these know."""
+        other = copy.deepcopy(self)
+        for operator, twin in zip(self.operators, other.operators, strict=True):
+            twin.start()
+            twin.remember(operator)
+        return other
+
+    def _clock(self) -> datetime:
+        return self.now
+
+    def _heard(self, event: Event) -> None:
+        self._events.append(event)
 
     def key(self, of: Type, name: str) -> Key:
         return Key(of, NAMESPACE, name)
@@ -223,7 +252,8 @@ class World:
     def _let_time_pass(self) -> None:
         times = [when for operator in self.operators for when in operator.due.values()]
         self.now = max(self.now, min(times)) if times else self.now + timedelta(seconds=60)
-        if not times:
-            # A resync is what finds what lost events did not tell.
+        if not times or self.now - self._resynced > RESYNC:
+            # What finds what lost events and an old look did not tell.
+            self._resynced = self.now
             for operator in self.operators:
                 operator.resync()

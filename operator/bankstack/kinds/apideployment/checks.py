@@ -6,7 +6,7 @@ from typing import Final
 
 from bankstack.clients.redis import Member, View
 from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
-from bankstack.engine.objects import DEPLOYMENT, OWNER_LABEL, POD, SECRET, Manifest, Ref
+from bankstack.engine.objects import DEPLOYMENT, SECRET, Manifest, Ref
 from bankstack.kinds.apideployment import components, environment, names, needs
 from bankstack.kinds.apideployment.component import OURS, Component
 from bankstack.kinds.apideployment.facts import Facts
@@ -237,10 +237,19 @@ def components_run(api: Api, facts: Facts) -> Finding | None:
             continue
         wanted, ready = components.replicas(component), ready_pods(api, component, facts)
         if ready < wanted:
-            why = trouble(_pods(api, component, facts))
+            why = _why(api, component, facts)
             told = f"component {component.name} has {ready} of {wanted} pods ready{f': {why}' if why else ''}"
             return Finding("ComponentNotReady", told, Waiting(30.0))
     return None
+
+
+def _why(api: Api, component: Component, facts: Facts) -> str:
+    if components.is_still_there(api, component, facts):
+        return (
+            "its former pod still runs, and beside a singleton no second one is started. Where it does not stop by "
+            "itself, delete what keeps it (an orphaned ReplicaSet), or the pod"
+        )
+    return trouble(components.pods(api, component, facts))
 
 
 def ready_pods(api: Api, component: Component, facts: Facts) -> int:
@@ -263,15 +272,6 @@ def trouble(pods: Iterable[Manifest]) -> str:
                 name = pod["metadata"]["name"]
                 return f"{name} says {waiting['reason']} {waiting.get('message', '')[:200]}".rstrip()
     return ""
-
-
-def _pods(api: Api, component: Component, facts: Facts) -> list[Manifest]:
-    labels = {"app.kubernetes.io/name": component.name, OWNER_LABEL: api.owner}
-    return [
-        one
-        for ref, one in sorted(facts.children.items())
-        if ref.type == POD and labels.items() <= one["metadata"].get("labels", {}).items()
-    ]
 
 
 #: Of what runs: the first that is not well is told, and nothing is stopped for it.

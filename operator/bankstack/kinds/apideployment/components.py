@@ -7,6 +7,7 @@ from bankstack.engine import access, manifests
 from bankstack.engine.objects import (
     DEPLOYMENT,
     OWNER_LABEL,
+    POD,
     STATEFUL_SET,
     Manifest,
     Ref,
@@ -24,6 +25,8 @@ from bankstack.kinds.apideployment.names import Api
 CLAIMS: Final = "bankstack.io/claims"
 #: A migration is tried again before a person is called.
 JOB_RETRIES: Final = 3
+#: Phases of a pod that runs no more.
+ENDED: Final = ("Succeeded", "Failed")
 #: What a component may connect to is decided by these labels of its pods.
 CLIENT_OF: Final = (access.LND_CLIENT, access.LEDGER_CLIENT, access.REDIS_CLIENT)
 
@@ -48,6 +51,25 @@ def workload(api: Api, component: Component) -> Ref:
     return Ref(STATEFUL_SET if is_stateful(component) else DEPLOYMENT, names.component(api, component.name))
 
 
+def pods(api: Api, component: Component, facts: Facts) -> list[Manifest]:
+    """Its pods, whatever keeps them."""
+    labels = {"app.kubernetes.io/name": component.name, OWNER_LABEL: api.owner}
+    return [
+        one
+        for ref, one in sorted(facts.children.items())
+        if ref.type == POD and labels.items() <= one["metadata"].get("labels", {}).items()
+    ]
+
+
+def is_still_there(api: Api, component: Component, facts: Facts) -> bool:
+    """Whether a singleton that is to be made, anew or in another way, still runs: a second would do it all twice."""
+    if not component.singleton or workload(api, component) in facts.children:
+        return False
+    keepers = (Ref(of, names.component(api, component.name)) for of in (DEPLOYMENT, STATEFUL_SET))
+    running = (one for one in pods(api, component, facts) if one.get("status", {}).get("phase") not in ENDED)
+    return any(one in facts.children for one in keepers) or any(running)
+
+
 def revision(api: Api) -> str:
     """Changes whenever a migration may be needed: with any image, and with a migration's own fields."""
     images = {one.name: one.image for one in api.spec.components}
@@ -59,10 +81,11 @@ def migration(api: Api, component: Component, facts: Facts, of: str) -> Manifest
     """Its run for one revision. The name says which, so that it is never run twice."""
     template = _template(api, component, facts, None)
     template["spec"]["restartPolicy"] = "Never"
+    name = names.job(api, component.name, of).name
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": manifests.owned(api, component.name, names.job(api, component.name, of).name),
+        "metadata": manifests.owned(api, component.name, name, generation=str(api.generation)),
         "spec": {"backoffLimit": JOB_RETRIES, "template": template},
     }
 

@@ -104,7 +104,9 @@ def _rolled(api: Api, facts: Facts) -> tuple[Action, ...]:
         *components.door(api),
         *(one for each in api.spec.components if not each.job for one in components.running(api, each, facts)),
     ]
-    return (*drift.changes(wanted, facts.children), *_swept(api, facts, {ref(one) for one in wanted}))
+    later = {components.workload(api, one) for one in api.spec.components if components.is_still_there(api, one, facts)}
+    now = (one for one in wanted if ref(one) not in later)
+    return (*drift.changes(now, facts.children), *_swept(api, facts, {ref(one) for one in wanted}))
 
 
 def _swept(api: Api, facts: Facts, wanted: set[Ref]) -> tuple[Delete, ...]:
@@ -115,7 +117,11 @@ def _swept(api: Api, facts: Facts, wanted: set[Ref]) -> tuple[Delete, ...]:
     return tuple(
         Delete(found, uid(live), "NotWanted")
         for found, live in sorted(facts.children.items())
-        if found not in kept and "deletionTimestamp" not in live["metadata"] and _is_controlled(api, live)
+        if found not in kept
+        and "deletionTimestamp" not in live["metadata"]
+        and _is_controlled(api, live)
+        # A migration that was cut off half-way would be begun again over what it has half done.
+        and not migrations.is_newer(api, live)
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bankstack.engine.finding import Finding, Stalled, Waiting
-from bankstack.engine.objects import Manifest, Ref
+from bankstack.engine.objects import Manifest, Ref, annotation
 from bankstack.kinds.apideployment import checks, components, names
 from bankstack.kinds.apideployment.component import Component
 from bankstack.kinds.apideployment.facts import Facts
@@ -36,6 +36,12 @@ def current(api: Api) -> frozenset[Ref]:
     """Jobs of this revision: kept as evidence."""
     revision = components.revision(api)
     return frozenset(names.job(api, one.name, revision) for one in api.spec.components if one.job)
+
+
+def is_newer(api: Api, live: Manifest) -> bool:
+    """Whether a Job was asked for after this look at the resource: by another operator, and it may be running."""
+    told = annotation(live, names.GENERATION) or ""
+    return told.isdigit() and int(told) > api.generation
 
 
 def _one(api: Api, component: Component, facts: Facts, revision: str) -> Step:

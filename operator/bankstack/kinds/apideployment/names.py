@@ -32,6 +32,8 @@ MASTER: Final = "mymaster"
 TOLD: Final = "bankstack.io/mode"
 #: On every pod template of a component: changes when a Secret or ConfigMap that it reads does.
 CREDENTIALS: Final = "bankstack.io/credentials"
+#: On a migration: the generation of the resource that asked for it. Whoever has read an older one knows nothing of it.
+GENERATION: Final = "bankstack.io/generation"
 #: On the pods where customers' requests arrive.
 INTAKE: Final = "bankstack.io/intake"
 #: On the redis StatefulSet: the configuration that its template mounts, so that the ConfigMap can come back.

@@ -241,6 +241,16 @@ def test_a_failed_migration_calls_a_person_and_leaves_the_former_revision() -> N
     assert applied(decide(newer, without(facts, job), NOW).actions) == [str(job)]
 
 
+def test_an_old_look_does_not_cut_off_the_migration_of_a_newer_revision() -> None:
+    bank, facts = running(api())
+    newer = replace(bank, generation=2, spec=api(components=[MIGRATE | {"image": "bank/migrate:2"}, *ALL[1:]]).spec)
+    asked = carried_out(facts, decide(newer, facts, NOW).actions)
+    assert len([one for one in asked.children if one.type == JOB]) == 2
+    assert deleted(decide(bank, asked, NOW).actions) == []
+    back = replace(bank, generation=3)
+    assert deleted(decide(back, asked, NOW).actions) == [str(names.job(bank, "migrate", components.revision(newer)))]
+
+
 def test_a_finished_migration_is_not_run_again_when_its_job_is_deleted() -> None:
     bank, facts = running(api())
     job = names.job(bank, "migrate", components.revision(bank))
@@ -279,9 +289,39 @@ def test_redis_volumes_grow_and_its_claim_template_stays() -> None:
 
 def test_every_child_deleted_by_hand_comes_back() -> None:
     bank, facts = running(api())
+    pods = [one for one in facts.children if one.type == POD]
     for one in facts.children:
         if one.type not in (POD, JOB):
-            assert str(one) in applied(decide(bank, without(facts, one), NOW).actions), one
+            assert str(one) in applied(decide(bank, without(facts, one, *pods), NOW).actions), one
+
+
+@pytest.mark.parametrize("status", [{"phase": "Running"}, {}], ids=["running", "just made"])
+def test_a_singleton_is_not_made_anew_beside_its_former_pod(status: dict[str, str]) -> None:
+    bank, facts = running(api())
+    deployment, pod = Ref(DEPLOYMENT, "bank-trigger"), Ref(POD, "bank-trigger-0")
+    left = without(facts, deployment)
+    there = replace(left, children={**left.children, pod: left.children[pod] | {"status": status}})
+    after = decide(bank, there, NOW)
+    assert (after.actions, after.finding and after.finding.reason) == ((), "ComponentNotReady")
+    assert "no second one is started" in str(after.finding)
+    ended = replace(left, children={**left.children, pod: left.children[pod] | {"status": {"phase": "Failed"}}})
+    for free in (without(left, pod), ended):
+        assert applied(decide(bank, free, NOW).actions) == ["Deployment bank-trigger"]
+
+
+def test_a_singleton_that_is_to_be_kept_in_another_way_is_stopped_first() -> None:
+    bank, facts = running(api())
+    volume = {"name": "data", "mountPath": "/data", "size": "1Gi"}
+    sized = api(
+        status=bank.status, components=[one for one in ALL if one != TRIGGER] + [TRIGGER | {"volumes": [volume]}]
+    )
+    former, pod = Ref(DEPLOYMENT, "bank-trigger"), Ref(POD, "bank-trigger-0")
+    first = decide(sized, facts, NOW).actions
+    assert (applied(first), deleted(first)) == ([], ["Deployment bank-trigger"])
+    assert decide(sized, without(facts, former), NOW).actions == ()
+    # The controller's next pod may be on its way, although none is seen.
+    assert applied(decide(sized, without(facts, pod), NOW).actions) == []
+    assert applied(decide(sized, without(facts, former, pod), NOW).actions) == ["StatefulSet bank-trigger"]
 
 
 def test_a_silent_member_is_told_of_before_the_last_one_is_gone() -> None:
