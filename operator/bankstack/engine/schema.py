@@ -154,12 +154,15 @@ def _resolved(raw: Schema, definitions: Mapping[str, Schema]) -> Schema:
     if "$ref" in schema:
         target = definitions[schema.pop("$ref").rpartition("/")[2]]
         schema = {**_resolved(target, definitions), **schema, "title": target["title"]}
+    if "const" in schema:
+        # A word of one value; the API server knows no const.
+        schema["enum"] = [schema.pop("const")]
     return schema
 
 
 def _require_bound(schema: Schema, where: str) -> None:
     bounded = {
-        "string": ("maxLength", "enum", "const"),
+        "string": ("maxLength", "enum"),
         "array": ("maxItems",),
         "object": ("maxProperties", "properties", "x-kubernetes-preserve-unknown-fields"),
     }.get(schema.get("type", ""))
