@@ -15,7 +15,14 @@ import yaml
 Manifest = dict[str, Any]
 SAMPLES = Path(__file__).parent.parent / "manifests" / "samples"
 #: Where each sample is kept.
-FOLDERS = {"vault": "wallets", "lnd1": "wallets", "lnd2": "bank", "ledger": "ledger", "bank": "api"}
+FOLDERS = {
+    "vault": "wallets",
+    "lnd1": "wallets",
+    "lnd2": "bank",
+    "ledger": "ledger",
+    "bank": "api",
+    "restart-lnd1": "plans",
+}
 TPRV = "tprv8inEs9akMneqdaKBbMxxxnqfD8bs3jB7i1c5N7ivEGvEynsCQNsuV2cmSpbzQ9GJxLhqWVN2zCoKiX739Td3Xvy81oagDKGMgAx1kwPhPCy"
 WIF = "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW"
 
@@ -170,6 +177,13 @@ ON_CREATE = (
     Case("a user without a role", "ledger", put("databases.0.users.0.roles", []), "at least 1 items"),
     Case("one user twice", "ledger", put("databases.0.users", [API, API]), "Duplicate value"),
     Case("TLS if someone likes", "ledger", put("tls.mode", "preferTLS"), "Unsupported value"),
+    Case("an operation that is not carried out", "restart-lnd1", put("operation", "Replace"), "operation of LndNode has to be one of Restart"),
+    Case("a plan for what takes none", "restart-lnd1", put("target.kind", "LedgerCluster"), "no other kind takes plans in this version"),
+    Case("a plan for ever", "restart-lnd1", drop("notAfter"), "spec.notAfter: Required"),
+    Case("a day that is none", "restart-lnd1", put("notAfter", "tomorrow"), "spec.notAfter"),
+    Case("a plan without a reason", "restart-lnd1", put("reason", ""), "spec.reason"),
+    Case("a window that is none", "lnd1", put("recycle.windows", ["Sunday night"]), "spec.recycle.windows[0]"),
+    Case("no block for a restart", "lnd1", put("recycle.maxDowntimeBlocks", 0), "spec.recycle.maxDowntimeBlocks"),
     Case("paused as a word", "lnd1", put("paused", "yes"), "paused"),
     Case("a component without an image", "bank", drop("components.0.image"), "components[0].image"),
     Case("no component", "bank", put("components", []), "at least 1 items"),

@@ -24,6 +24,7 @@ from bankstack.kinds.apideployment import endpoint
 from bankstack.kinds.table import KINDS
 from bankstack.kube.client import KubeCluster
 from bankstack.kube.connection import Credentials, NoWayIn, connect, credentials
+from bankstack.plans.desk import Desk
 from bankstack.settings import Settings
 
 log = logging.getLogger("bankstack")
@@ -42,7 +43,7 @@ class Process:
     def __init__(self, chosen: Settings, cluster: KubeCluster, metrics: Metrics, login: Login) -> None:
         self._settings = chosen
         self._login = login
-        self._loop = Loop(KINDS, cluster, metrics, Pace(chosen.workers, chosen.resync))
+        self._loop = Loop(KINDS, cluster, metrics, Pace(chosen.workers, chosen.resync), Desk())
         self._lease = Lease(cluster, chosen.own_namespace, LEASE, Election(chosen.identity))
         self._roll = RollCall(self._loop, cluster, chosen.namespaces)
         self._heartbeat = Heartbeat(metrics)

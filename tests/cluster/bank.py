@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,50 @@ class Bank(Room):
             pod["metadata"]["name"]: (pod["metadata"]["uid"], pod["status"]["containerStatuses"][0]["restartCount"])
             for pod in self.get("pods", "-l", OWNER)["items"]
         }
+
+    def as_api(self, *words: str) -> Any:  # noqa: ANN401 - whatever lnd answers
+        """What lnd1 answers to the bank's API."""
+        ended = self.lncli(*words)
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+    def lncli(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """lncli in a pod that has what a bank's API has; lncli wants its macaroon unpacked."""
+        if self.lab.asks("-n", self.name, "get", "pod", "api").returncode != 0:
+            held = self.get("secret", "lnd1-api")["data"]
+            # What it decodes to is base64 itself, as existing APIs have it in their environment.
+            macaroon = base64.b64decode(held["admin_macaroon_base64"]).decode()
+            files = {"tls.cert": held["tls.cert"], "api.macaroon": macaroon}
+            self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "api-files"}, "data": files})
+            self.apply(_api_pod())
+            self.await_ready("api")
+        where = ("--rpcserver=lnd1:10009", "--tlscertpath=/lnd/tls.cert", "--macaroonpath=/lnd/api.macaroon")
+        return self.lab.asks("-n", self.name, "exec", "api", "--", "lncli", "--network=regtest", *where, *words)
+
+
+def _api_pod() -> Manifest:
+    container = {
+        "name": "main",
+        "image": "lightninglabs/lnd:v0.21.2-beta",
+        "imagePullPolicy": "Never",
+        # Waits for ever beside the bank's API: an lnd that has no wallet and is asked nothing.
+        "command": ["lnd", "--bitcoin.regtest", "--bitcoin.node=nochainbackend", "--lnddir=/data"],
+        "volumeMounts": [{"name": "lnd", "mountPath": "/lnd"}, {"name": "data", "mountPath": "/data"}],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "runAsUser": 1000,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    spec = {
+        "terminationGracePeriodSeconds": 0,
+        "containers": [container],
+        "volumes": [{"name": "lnd", "secret": {"secretName": "api-files"}}, {"name": "data", "emptyDir": {}}],
+    }
+    labels = {"bankstack.io/lnd-client": "true"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "api", "labels": labels}, "spec": spec}
 
 
 def _settled(child: Manifest) -> Manifest:

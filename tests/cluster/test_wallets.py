@@ -4,10 +4,8 @@ import base64
 import json
 import os
 import random
-import subprocess
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -112,15 +110,15 @@ def test_an_outside_node_opens_a_channel_and_pays_an_invoice(bank: Bank, outside
     outside.fund_lnd("1")
     outside.open_channel(identity, f"lnd1-p2p.{BANK}.svc:9735", 1_000_000)
     eventually(lambda: bank.resource("LndNode", "lnd1")["status"].get("channels") == 1, 60, "status says one channel")
-    invoice = _as_api(bank, "addinvoice", "--amt=12345")["payment_request"]
+    invoice = bank.as_api("addinvoice", "--amt=12345")["payment_request"]
     eventually(lambda: outside.pays(invoice), 60, "the invoice is paid")
-    assert _as_api(bank, "channelbalance")["local_balance"]["sat"] == "12345"
+    assert bank.as_api("channelbalance")["local_balance"]["sat"] == "12345"
 
 
 def test_the_api_s_macaroon_can_neither_close_channels_nor_make_macaroons(bank: Bank) -> None:
     close = ("closechannel", f"--funding_txid={'00' * 32}", "--output_index=0")
     for words in (close, ("bakemacaroon", "info:read")):
-        ended = _lncli(bank, *words)
+        ended = bank.lncli(*words)
         assert ended.returncode != 0
         assert "permission denied" in ended.stderr
 
@@ -324,51 +322,6 @@ def node(name: str, **changes: object) -> Manifest:
     manifest["metadata"]["name"] = name
     manifest["spec"] |= changes
     return manifest
-
-
-def _as_api(bank: Bank, *words: str) -> Any:  # noqa: ANN401 - whatever lnd answers
-    ended = _lncli(bank, *words)
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout)
-
-
-def _lncli(bank: Bank, *words: str) -> subprocess.CompletedProcess[str]:
-    """lncli in a pod that has what a bank's API has; lncli wants its macaroon unpacked."""
-    if bank.lab.asks("-n", BANK, "get", "pod", "api").returncode != 0:
-        held = bank.get("secret", "lnd1-api")["data"]
-        # What it decodes to is base64 itself, as existing APIs have it in their environment.
-        macaroon = base64.b64decode(held["admin_macaroon_base64"]).decode()
-        files = {"tls.cert": held["tls.cert"], "api.macaroon": macaroon}
-        bank.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "api-files"}, "data": files})
-        bank.apply(_api_pod())
-        bank.await_ready("api")
-    where = ("--rpcserver=lnd1:10009", "--tlscertpath=/lnd/tls.cert", "--macaroonpath=/lnd/api.macaroon")
-    return bank.lab.asks("-n", BANK, "exec", "api", "--", "lncli", "--network=regtest", *where, *words)
-
-
-def _api_pod() -> dict[str, Any]:
-    container = {
-        "name": "main",
-        "image": "lightninglabs/lnd:v0.21.2-beta",
-        "imagePullPolicy": "Never",
-        # Waits for ever beside the bank's API: an lnd that has no wallet and is asked nothing.
-        "command": ["lnd", "--bitcoin.regtest", "--bitcoin.node=nochainbackend", "--lnddir=/data"],
-        "volumeMounts": [{"name": "lnd", "mountPath": "/lnd"}, {"name": "data", "mountPath": "/data"}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "runAsNonRoot": True,
-            "runAsUser": 1000,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }
-    spec = {
-        "terminationGracePeriodSeconds": 0,
-        "containers": [container],
-        "volumes": [{"name": "lnd", "secret": {"secretName": "api-files"}}, {"name": "data", "emptyDir": {}}],
-    }
-    labels = {"bankstack.io/lnd-client": "true"}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "api", "labels": labels}, "spec": spec}
 
 
 def _is_back(bank: Bank, owner: str, name: str, life: str) -> bool:

@@ -132,6 +132,10 @@ class ApiServer:
         #: Events about resources: kind, reason, message.
         self.announced: list[tuple[str, str, str]] = []
         self.remember = 50
+        #: Whether the admission policy on plans and approvals is in force.
+        self.guards_names = True
+        #: Pods (by uid) whose node nobody reaches: what runs in them runs on, and nothing is told of it.
+        self.cut_off: set[str] = set()
 
     # Reads
 

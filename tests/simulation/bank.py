@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from bankstack.engine.objects import Manifest, Type
+from bankstack.engine.objects import CHANGE_PLAN, PLAN_APPROVAL, POD, Manifest, Type
 from bankstack.engine.ports import Kind, resource_type
 from bankstack.kinds.apideployment import kind as apideployment
 from bankstack.kinds.apideployment.model import RESOURCE as API_DEPLOYMENTS
@@ -18,7 +18,7 @@ from tests.misoperations import sample
 from .apiserver import Key
 from .bitcoind import Bitcoinds
 from .line import Line
-from .lnd import Lnds
+from .lnd import Disk, Lnds
 from .mongod import Mongods
 from .pods import Software
 from .programs import Programs
@@ -37,6 +37,7 @@ WRITES: Final = (
     "bitcoind import",
     "lnd Init",
     "lnd Bake",
+    "lnd Update",
     "mongo initiate",
     "mongo add_voter",
     "mongo set_policy",
@@ -89,6 +90,55 @@ class Bank(World):
 
     def applies(self, manifest: Manifest) -> None:
         self.user_applies(TYPES[manifest["kind"]], manifest)
+
+    def channels(self, *outpoints: str, sat: int = 1_000_000) -> None:
+        """Peers opened channels with LND."""
+        disk = self.disk
+        disk.channels |= set(outpoints)
+        disk.local_sat += sat
+
+    @property
+    def disk(self) -> Disk:
+        """What LND has on its volume."""
+        (disk,) = self.lnds.disks.values()
+        return disk
+
+    def asks(self, name: str = "restart", **spec: Any) -> None:  # noqa: ANN401 - of a ChangePlan
+        """Alice makes a ChangePlan."""
+        asked = {
+            "target": {"kind": "LndNode", "name": "lnd1"},
+            "operation": "Restart",
+            "requestedBy": "alice",
+            "notAfter": "2026-03-02T00:00:00Z",
+            "reason": "the database has grown",
+        }
+        head = {"apiVersion": CHANGE_PLAN.api_version, "kind": CHANGE_PLAN.kind}
+        self.user_applies(CHANGE_PLAN, {**head, "metadata": {"name": name}, "spec": asked | spec})
+
+    def plan(self, name: str = "restart") -> Manifest:
+        """What a plan says of itself."""
+        return dict((self.live(CHANGE_PLAN, name) or {}).get("status", {}))
+
+    def approves(self, name: str = "restart", by: str = "bob", **spec: Any) -> None:  # noqa: ANN401 - of a PlanApproval
+        """Somebody agrees to a plan as it is shown."""
+        given = {"plan": name, "hash": self.plan(name).get("hash"), "approver": by} | spec
+        head = {"apiVersion": PLAN_APPROVAL.api_version, "kind": PLAN_APPROVAL.kind}
+        number = len([key for key in self.server.all() if key.type == PLAN_APPROVAL])
+        self.user_applies(PLAN_APPROVAL, {**head, "metadata": {"name": f"{name}-{number}"}, "spec": given})
+
+    def is_cut_off(self) -> None:
+        """Nobody reaches the node of LND's pod any more; LND runs on."""
+        pod = self.live(POD, "lnd1-0")
+        assert pod is not None
+        self.server.cut_off.add(pod["metadata"]["uid"])
+        self.lnds.haunted |= self.lnds.disks.keys()
+
+    def force_deletes(self) -> None:
+        """Somebody deletes LND's pod by force: only a finalizer keeps the object."""
+        key = self.key(POD, "lnd1-0")
+        self.server.delete(key)
+        if not self.server.objects[key].manifest["metadata"].get("finalizers"):
+            self.server.remove(key)
 
     def changes(self, name: str, change: Callable[[Manifest], object]) -> None:
         """Somebody edits a sample's spec."""

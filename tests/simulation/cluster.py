@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from bankstack.engine.finding import Interrupted
-from bankstack.engine.objects import EVENT, FIELD_MANAGER, Manifest, Ref, Type, ref
+from bankstack.engine.objects import CHANGE_PLAN, EVENT, FIELD_MANAGER, Manifest, Ref, Type, ref
 from bankstack.kube.client import NEVER, READ_SECONDS
 from bankstack.kube.errors import Answer, Call, refused, silent
+from bankstack.plans.admission import OWN_APPROVAL, OWN_PLAN
 
 from .admission import ApiError
 from .apiserver import ApiServer, Key
@@ -85,6 +86,16 @@ class SimulatedCluster:
             live["metadata"] |= {"finalizers": [*finalizers], "resourceVersion": version}
 
         return self.server.edit(key, change, FIELD_MANAGER)
+
+    async def admission(self, manifest: Manifest, namespace: str) -> str | None:
+        key = _key(manifest, namespace)
+        return await self._call("dry run", key, lambda _: self._against(key))
+
+    def _against(self, key: Key) -> str | None:
+        if not self.server.guards_names:
+            return None
+        sentence = OWN_PLAN if key.type == CHANGE_PLAN else OWN_APPROVAL
+        return f"ValidatingAdmissionPolicy 'bankstack-plans' with binding 'bankstack-plans' denied request: {sentence}"
 
     async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
         key = Key(EVENT, about["metadata"]["namespace"], f"{about['metadata']['name']}.{reason}")

@@ -8,12 +8,13 @@ import hmac
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, State
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, State, Use
 from bankstack.clients.lnd.client import Connect
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.kinds.lndnode import pki
@@ -47,7 +48,15 @@ class Disk:
     made: list[Wallet] = field(default_factory=list)
     channels: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
+    #: Channels that the network is told not to use.
+    disabled: set[str] = field(default_factory=set)
+    #: Channels whose peers are away.
+    inactive: set[str] = field(default_factory=set)
+    htlcs: list[Htlc] = field(default_factory=list)
     local_sat: int = 0
+    sent_msat: int = 0
+    height: int = 100
+    recovering: bool = False
 
 
 class LndProcess:
@@ -96,11 +105,34 @@ class LndProcess:
     def info(self, macaroon: bytes) -> Info:
         wallet = self.opened(macaroon, "info")
         synced = self._follows(self._bitcoind)
-        return Info(wallet.identity, "0.21.2-beta", synced, 100, active=len(self.disk.channels), peers=1)
+        return Info(wallet.identity, "0.21.2-beta", synced, self.disk.height, active=len(self.disk.channels), peers=1)
 
     def holdings(self, macaroon: bytes) -> tuple[Funds, Channels]:
         self.opened(macaroon, "onchain", "offchain")
-        return Funds(local_sat=self.disk.local_sat), Channels(open=frozenset(self.disk.channels))
+        channels = frozenset(self.disk.channels)
+        active = channels - self.disk.inactive
+        return Funds(local_sat=self.disk.local_sat), Channels(
+            open=channels, active=active, public=channels, htlcs=tuple(self.disk.htlcs)
+        )
+
+    def announced(self, macaroon: bytes, outpoints: Iterable[str]) -> Announced:
+        self.opened(macaroon, "info")
+        known, disabled = frozenset(outpoints) & self.disk.channels, frozenset(self.disk.disabled)
+        return Announced(known - disabled, known & disabled)
+
+    def announce(self, macaroon: bytes, outpoint: str, use: Use) -> None:
+        self.opened(macaroon, "uri", "/routerrpc.Router/UpdateChanStatus")
+        if use is Use.DISABLE:
+            self.disk.disabled.add(outpoint)
+        elif use is Use.ENABLE and outpoint in self.disk.inactive:
+            raise unanswered("unable to enable channel which is not currently active")
+        elif use is Use.ENABLE:
+            self.disk.disabled.discard(outpoint)
+
+    def asked(self, macaroon: bytes, *needs: str) -> Disk:
+        """Its data, where the macaroon is good for what is asked."""
+        self.opened(macaroon, *needs)
+        return self.disk
 
     def export(self, macaroon: bytes) -> tuple[bytes, frozenset[str]]:
         self.opened(macaroon, "offchain")
@@ -152,13 +184,21 @@ class Lnds:
     def __init__(self) -> None:
         self.disks: dict[str, Disk] = {}
         self.software: Software | None = None
+        #: Whether no LND sees its bitcoind.
+        self.blind = False
+        #: Volumes (by the life of their claim) on which an LND runs that nobody reaches.
+        self.haunted: set[str] = set()
+        #: Pods in which a second LND was started on a volume.
+        self.second: list[str] = []
         self._seeds = 0
 
     def start(self, mounted: Mounts) -> Process:
+        if mounted.claims["data"] in self.haunted:
+            self.second.append(mounted.pod)
         return LndProcess(self.disks.setdefault(mounted.claims["data"], Disk()), mounted, follows=self._reaches)
 
     def _reaches(self, host: str) -> bool:
-        return self.software is not None and self.software.reach(host) is not None
+        return not self.blind and self.software is not None and self.software.reach(host) is not None
 
     def fresh_seed(self) -> tuple[str, ...]:
         """Another one each time, as GenSeed gives."""
@@ -219,6 +259,20 @@ class Door:
 
     async def bake(self, macaroon: bytes, permissions: Iterable[Permission], root_key_id: int) -> bytes:
         return await self._ask("BakeMacaroon", lambda lnd: lnd.bake(macaroon, permissions, root_key_id))
+
+    async def is_recovering(self, macaroon: bytes) -> bool:
+        return await self._ask("GetRecoveryInfo", lambda lnd: lnd.asked(macaroon, "info").recovering)
+
+    async def announced(self, macaroon: bytes, identity: str, outpoints: Iterable[str]) -> Announced:
+        del identity
+        return await self._ask("GetChanInfo", lambda lnd: lnd.announced(macaroon, outpoints))
+
+    async def announce(self, macaroon: bytes, outpoint: str, use: Use) -> None:
+        await self._ask(f"UpdateChanStatus {use}", lambda lnd: lnd.announce(macaroon, outpoint, use))
+
+    async def sent_msat(self, macaroon: bytes, since: datetime) -> int:
+        del since
+        return await self._ask("ListPayments", lambda lnd: lnd.asked(macaroon, "offchain").sent_msat)
 
     async def _ask(self, method: str, effect: Callable[[LndProcess], T]) -> T:
         return await self._line.call(

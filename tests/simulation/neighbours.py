@@ -39,13 +39,28 @@ def settle(server: ApiServer, healthy: Healthy = all_healthy) -> bool:
 def kubelet(server: ApiServer, healthy: Healthy) -> None:
     for key in server.all("Pod"):
         pod = server.objects[key].manifest
-        if "deletionTimestamp" in pod["metadata"] and not pod["metadata"].get("finalizers"):
-            server.remove(key)
+        if pod["metadata"]["uid"] in server.cut_off:
+            continue
+        if "deletionTimestamp" in pod["metadata"]:
+            _end(server, key, pod)
             continue
         missing = [str(one) for one in _needs(pod) if not _is_usable(server, key.namespace, one)]
         ready = not missing and healthy(pod)
         status = _status(pod, missing=missing, ready=ready)
         tell(server, key, status, "kubelet")
+
+
+def _end(server: ApiServer, key: Key, pod: Manifest) -> None:
+    """The processes end, which is told; then the object goes, where nothing holds it."""
+    if pod.get("status", {}).get("phase") == "Running":
+        ended = [
+            one | {"state": {"terminated": {"exitCode": 0, "finishedAt": pod["metadata"]["deletionTimestamp"]}}}
+            for one in pod["status"]["containerStatuses"]
+        ]
+        status = pod["status"] | {"phase": "Succeeded", "containerStatuses": ended}
+        tell(server, key, status, "kubelet")
+    elif not pod["metadata"].get("finalizers"):
+        server.remove(key)
 
 
 def _needs(pod: Manifest) -> list[Ref]:

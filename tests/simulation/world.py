@@ -14,8 +14,9 @@ from typing import Any, Protocol, Self, TypeAlias
 
 from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import OWNER_LABEL, Manifest, Ref, Type
-from bankstack.engine.ports import Kind
+from bankstack.engine.ports import Kind, Plans
 from bankstack.engine.reconcile import Outcome, reconcile
+from bankstack.engine.references import meant
 
 from . import neighbours
 from .apiserver import ApiServer, Event, Key
@@ -86,11 +87,15 @@ class Operator:
         by_name = {kind.type.kind: kind.type for kind in self.kinds}
         if event.key.type in by_name.values():
             self.wake(event.key)
+        about, name, targets = meant(event.key.type, event.key.name, event.manifest.get("spec", {}))
+        for target in targets:
+            kind, _, named = target.partition(".")
+            self.wake(*([Key(by_name[kind], event.key.namespace, named)] if kind in by_name else []))
+        self.wake(*self._waited_for.get(Ref(about, name), ()))
         for seen in filter(None, (event.manifest, event.before)):
             owner, _, name = seen["metadata"].get("labels", {}).get(OWNER_LABEL, "").partition(".")
             if owner in by_name:
                 self.wake(Key(by_name[owner], event.key.namespace, name))
-        self.wake(*self._waited_for.get(Ref(event.key.type, event.key.name), ()))
 
     async def step(self, key: Key) -> None:
         """One pass over one resource, and when to look again."""
@@ -99,7 +104,13 @@ class Operator:
         written = len(self._world.server.written)
         try:
             outcome = await reconcile(
-                kind, key.name, key.namespace, self.cluster, lambda: self._world.now, refers=self._refers(key)
+                kind,
+                key.name,
+                key.namespace,
+                self.cluster,
+                lambda: self._world.now,
+                refers=self._refers(key),
+                plans=self._world.plans,
             )
         except Interrupted:
             outcome = Outcome("transient", backoff=True)
@@ -150,7 +161,9 @@ class World:
         operators: int = 1,
         outside: Outside | None = None,
         healthy: neighbours.Healthy = neighbours.all_healthy,
+        plans: Plans | None = None,
     ) -> None:
+        self.plans = plans
         self.now = self._resynced = datetime(2026, 3, 1, 12, tzinfo=UTC)
         self.server = ApiServer(self._clock)
         self.calls = Calls(schedule)

@@ -25,7 +25,7 @@ class Cluster:
     def __init__(self) -> None:
         self.lease: Manifest | None = None
         self.version = 0
-        self.plurals = frozenset(kind.type.plural for kind in KINDS)
+        self.plurals = frozenset(kind.type.plural for kind in KINDS) | {"changeplans", "planapprovals"}
         self.did: list[str] = []
 
     async def get(self, _ref: Ref, _namespace: str) -> Manifest | None:

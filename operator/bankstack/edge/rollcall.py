@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from bankstack.edge.watches import watched
 from bankstack.engine.finding import Interrupted
 from bankstack.engine.loop import Loop
-from bankstack.engine.objects import Type
+from bankstack.engine.objects import CHANGE_PLAN, PLAN_APPROVAL, Type
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ class RollCall:
 
     async def definitions(self) -> None:
         """Return once every declared kind has its CRD."""
-        wanted = {kind.type.plural: kind.type.api_version for kind in self._loop.kinds}
+        declared = (*(kind.type for kind in self._loop.kinds), CHANGE_PLAN, PLAN_APPROVAL)
+        wanted = {of.plural: of.api_version for of in declared}
         while True:
             try:
                 served = [await self._register.served(version) for version in sorted(set(wanted.values()))]

@@ -15,8 +15,9 @@ from typing import Any, Final
 import kopf
 
 from bankstack.engine.loop import Loop
-from bankstack.engine.objects import OWNER_LABEL, SECRET, Type
+from bankstack.engine.objects import CHANGE_PLAN, OWNER_LABEL, PLAN_APPROVAL, SECRET, Type
 from bankstack.engine.ports import Kind
+from bankstack.engine.references import meant
 from bankstack.kube.connection import Credentials
 
 OURS: Final = "app.kubernetes.io/managed-by=bankstack"
@@ -39,7 +40,7 @@ def watched(kinds: Iterable[Kind]) -> Mapping[Type, str]:
     """Every type that is watched, with the labels asked for."""
     table = tuple(kinds)
     children = {child: OURS for kind in table for child in kind.children}
-    return children | {kind.type: "" for kind in table} | {SECRET: ""}
+    return children | {kind.type: "" for kind in table} | {SECRET: "", CHANGE_PLAN: "", PLAN_APPROVAL: ""}
 
 
 def settings(types: Mapping[Type, str]) -> kopf.OperatorSettings:
@@ -90,8 +91,9 @@ def registry(loop: Loop, login: Callable[[], Awaitable[Credentials]]) -> kopf.Op
 
 
 def _waker(loop: Loop, of: Type) -> Callable[..., Awaitable[None]]:
-    async def wake(namespace: str, name: str, meta: Mapping[str, Any], **_: object) -> None:
-        loop.changed(of, namespace, name, owners(meta))
+    async def wake(namespace: str, name: str, meta: Mapping[str, Any], spec: Mapping[str, Any], **_: object) -> None:
+        about, called, targets = meant(of, name, spec)
+        loop.changed(about, namespace, called, (*owners(meta), *targets))
 
     return wake
 

@@ -64,3 +64,8 @@ def _dated(claim: Claim, earlier: Condition | None, generation: int, now: dateti
 def stamp(moment: datetime) -> str:
     """A moment as the API server writes it: UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime:
+    """The moment that a stamp is of. ValueError where the calendar has none like it."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from bankstack.engine.finding import Finding, Interrupted, Stalled
 from bankstack.engine.model import Part, Status
 from bankstack.engine.objects import FINALIZER, Manifest
+from bankstack.engine.operation import Active
 from bankstack.engine.schema import Resource
 
 Spec = TypeVar("Spec", bound=Part)
@@ -28,6 +29,8 @@ class Declared(Generic[Spec, Told]):
     manifest: Manifest
     deleting: bool = False
     paused: bool = False
+    #: The plan that runs on it. While there is one, `decide` may want another world than the spec's.
+    plan: Active | None = None
 
     @property
     def held(self) -> bool:

@@ -20,7 +20,7 @@ from typing import Final
 from bankstack.engine.finding import Interrupted, Policy, Stalled, Transient, Waiting
 from bankstack.engine.metrics import Metrics, Seen
 from bankstack.engine.objects import Key, Ref, Type
-from bankstack.engine.ports import Cluster, Kind
+from bankstack.engine.ports import Cluster, Kind, Plans
 from bankstack.engine.queue import KeyedQueue
 from bankstack.engine.reconcile import Outcome, reconcile
 from bankstack.engine.references import References
@@ -46,7 +46,15 @@ class Pace:
 class Loop:
     """Keys in, passes out. For one event loop."""
 
-    def __init__(self, kinds: Iterable[Kind], cluster: Cluster, metrics: Metrics, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        kinds: Iterable[Kind],
+        cluster: Cluster,
+        metrics: Metrics,
+        pace: Pace | None = None,
+        plans: Plans | None = None,
+    ) -> None:
+        self._plans = plans
         self._pace = pace or Pace()
         self.queue: KeyedQueue[Key] = KeyedQueue(self._pace.jitter)
         self._kinds: Mapping[str, Kind] = {kind.resource.kind: kind for kind in kinds}
@@ -119,7 +127,13 @@ class Loop:
         try:
             async with asyncio.timeout(PASS_SECONDS):
                 outcome = await reconcile(
-                    self._kinds[key.kind], key.name, key.namespace, self._cluster, _now, refers=refers
+                    self._kinds[key.kind],
+                    key.name,
+                    key.namespace,
+                    self._cluster,
+                    _now,
+                    refers=refers,
+                    plans=self._plans,
                 )
         except Interrupted as stop:
             finding = stop.finding

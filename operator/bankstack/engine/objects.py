@@ -44,6 +44,8 @@ CRON_JOB: Final = Type("batch/v1", "CronJob", "cronjobs")
 LEASE: Final = Type("coordination.k8s.io/v1", "Lease", "leases")
 NETWORK_POLICY: Final = Type("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 POD_DISRUPTION_BUDGET: Final = Type("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
+CHANGE_PLAN: Final = Type("bankstack.io/v1alpha1", "ChangePlan", "changeplans")
+PLAN_APPROVAL: Final = Type("bankstack.io/v1alpha1", "PlanApproval", "planapprovals")
 
 #: What is made for anything that runs as a StatefulSet.
 AROUND_A_STATEFUL_SET: Final = (
@@ -84,7 +86,7 @@ _TYPES = {
     (one.api_version, one.kind): one
     for one in (
         CONFIG_MAP, EVENT, NAMESPACE, NODE, PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE, DEPLOYMENT, STATEFUL_SET,
-        JOB, CRON_JOB, LEASE, NETWORK_POLICY, POD_DISRUPTION_BUDGET,
+        JOB, CRON_JOB, LEASE, NETWORK_POLICY, POD_DISRUPTION_BUDGET, CHANGE_PLAN, PLAN_APPROVAL,
     )
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from bankstack.engine.decision import Ask, Decision
 from bankstack.engine.declared import Declared
 from bankstack.engine.objects import API_VERSION, Manifest, Ref, Type
+from bankstack.engine.operation import Active, Course, Operation
 from bankstack.engine.schema import Resource
 
 
@@ -42,6 +43,9 @@ class Cluster(Reader, Protocol):
     async def finalize(self, of: Type, manifest: Manifest, finalizers: list[str]) -> Manifest:
         """Replace metadata.finalizers, only at the manifest's resourceVersion; the object as it is then."""
 
+    async def admission(self, manifest: Manifest, namespace: str) -> str | None:
+        """A dry run of making it: None where it would be made, else what an admission policy says against it."""
+
     async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
         """An Event about a resource; `kind` is Normal or Warning. Losing one is no failure."""
 
@@ -49,6 +53,10 @@ class Cluster(Reader, Protocol):
 Observe = Callable[[Any, Reader], Awaitable[Any]]
 Decide = Callable[[Any, Any, datetime], Decision]
 Act = Callable[[Any, Ask, Cluster], Awaitable[None]]
+
+
+async def nothing_to_undo(_subject: Any, _cluster: Cluster) -> None:  # noqa: ANN401 - any kind's
+    """Most kinds hold up nothing but themselves."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,10 @@ class Kind:
     references: Callable[[Any], tuple[Ref, ...]] = lambda _spec: ()
     #: Numbers that change without anyone acting (heights, balances), by metric name.
     gauges: Callable[[Any], Mapping[str, float]] = lambda _facts: {}
+    #: What has to be undone before a resource is let go with its namespace, which would hang otherwise.
+    farewell: Callable[[Any, Cluster], Awaitable[None]] = nothing_to_undo
+    #: What a ChangePlan may ask of it, by name.
+    operations: Mapping[str, Operation] = field(default_factory=dict)
 
     @property
     def type(self) -> Type:
@@ -79,3 +91,41 @@ def resource_type(resource: Resource) -> Type:
 
 
 Subject = Declared[Any, Any]
+
+
+class Docket(Protocol):
+    """The plans of one resource, as read in one pass."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is any that has not ended."""
+
+    @property
+    def running(self) -> Active | None:
+        """The plan that runs, as it was last written: for `observe`."""
+
+    def steer(self, subject: Subject | None, facts: Any, now: datetime) -> Course:  # noqa: ANN401 - a kind's own facts
+        """What is to be done, and what has to be written before; `subject` is None where there is none (pure)."""
+
+    async def write(self, course: Course, now: datetime, *, acting: bool) -> None:
+        """Write how the plans stand. `acting`: something is done next; raises Interrupted where others were faster."""
+
+
+@dataclass(frozen=True)
+class About:
+    """Whose plans are looked at. `ran`: it said of itself that one runs, so the end of that one is to be written."""
+
+    kind: Kind
+    name: str
+    namespace: str
+    ran: bool = False
+
+
+class Plans(Protocol):
+    """Operations as objects, as the engine asks for them; the room `plans` is one."""
+
+    def takes(self, kind: Kind) -> bool:
+        """Whether plans for this kind are read at all."""
+
+    async def look(self, about: About, cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]) -> Docket:
+        """Read the plans of a resource; `refers` is told their names before approvals of them are read."""

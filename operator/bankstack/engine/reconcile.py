@@ -18,7 +18,8 @@ from bankstack.engine.execute import execute
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
 from bankstack.engine.model import Condition
 from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref
-from bankstack.engine.ports import Cluster, Kind, Subject
+from bankstack.engine.operation import RUNNING, Course
+from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     now: Callable[[], datetime],
     *,
     refers: Callable[[tuple[Ref, ...]], None] = lambda _refs: None,
+    plans: Plans | None = None,
 ) -> Outcome:
     """One pass. Raises Interrupted only where not even the resource itself could be read or written.
 
@@ -55,8 +57,10 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     change in between is then a wake-up, not a loss.
     """
     manifest = await cluster.get(Ref(kind.type, name), namespace)
+    taken = plans if plans is not None and plans.takes(kind) else None
+    desk = Desk(About(kind, name, namespace), cluster, taken, refers)
     if manifest is None:
-        return GONE
+        return await _without_target(desk, now)
     try:
         subject = declared.read(kind.resource, manifest)
     except Interrupted as stop:
@@ -65,10 +69,38 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     if subject.deleting and not subject.held:
         return GONE
     if subject.deleting and await _namespace_is_going(namespace, cluster):
+        await kind.farewell(subject, cluster)
         return await _release(kind, subject, cluster)
     # Side by side: it is the making, not the looking, that has to wait for the finalizer.
-    subject, seen = await asyncio.gather(_held(kind, subject, cluster), _seen(kind, subject, cluster))
+    subject, seen = await asyncio.gather(_held(kind, subject, cluster), _seen(kind, subject, cluster, desk))
     return await _pass(kind, subject, seen, cluster, now)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where the plans of one resource are asked for; without `plans` there are none, and nothing is asked."""
+
+    about: About
+    cluster: Cluster
+    plans: Plans | None
+    refers: Callable[[tuple[Ref, ...]], None]
+
+    async def look(self, references: tuple[Ref, ...] = (), *, ran: bool = False) -> Docket | None:
+        """The plans; what they refer to comes beside the resource's own references."""
+        if self.plans is None:
+            return None
+        about = replace(self.about, ran=ran)
+        return await self.plans.look(about, self.cluster, lambda refs: self.refers((*references, *refs)))
+
+
+async def _without_target(desk: Desk, now: Callable[[], datetime]) -> Outcome:
+    """Plans whose target is not there are told so; they are looked at again, for no other pass does it."""
+    docket = await desk.look()
+    if docket is None or not docket.unfinished:
+        return GONE
+    course = docket.steer(None, None, now())
+    await docket.write(course, now(), acting=False)
+    return Outcome("waiting", look_again=course.look_again)
 
 
 async def _held(kind: Kind, subject: Subject, cluster: Cluster) -> Subject:
@@ -79,21 +111,40 @@ async def _held(kind: Kind, subject: Subject, cluster: Cluster) -> Subject:
     return replace(subject, manifest=await cluster.finalize(kind.type, subject.manifest, wanted))
 
 
-async def _seen(kind: Kind, subject: Subject, cluster: Cluster) -> Any:  # noqa: ANN401 - the kind's own facts
-    """The facts, or the Interrupted that kept them from being seen, which the status tells."""
+@dataclass(frozen=True)
+class Seen:
+    """What one pass found: the plans (None: the kind takes none) and the kind's own facts."""
+
+    docket: Docket | None
+    facts: Any
+
+
+async def _seen(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk) -> Seen | Interrupted:
+    """What was found, or the Interrupted that kept it from being seen, which the status tells."""
+    ran = any(one.type == RUNNING for one in subject.status.conditions or ())
     try:
-        return await kind.observe(subject, cluster)
+        docket = await desk.look(kind.references(subject.spec), ran=ran)
+        planned = replace(subject, plan=docket.running if docket else None)
+        return Seen(docket, await kind.observe(planned, cluster))
     except Interrupted as stop:
         return stop
 
 
-async def _pass(kind: Kind, subject: Subject, seen: Any, cluster: Cluster, now: Callable[[], datetime]) -> Outcome:  # noqa: ANN401
+async def _pass(
+    kind: Kind, subject: Subject, seen: Seen | Interrupted, cluster: Cluster, now: Callable[[], datetime]
+) -> Outcome:
     gauges: tuple[tuple[str, float], ...] = ()
     try:
         if isinstance(seen, Interrupted):
             raise seen
-        gauges = tuple(kind.gauges(seen).items())
-        decision = _restrained(subject, kind.decide(subject, seen, now()))
+        docket, facts = seen.docket, seen.facts
+        gauges = tuple(kind.gauges(facts).items())
+        course = docket.steer(subject, facts, now()) if docket else Course()
+        subject = replace(subject, plan=course.active)
+        decision = _restrained(subject, _together(kind.decide(subject, facts, now()), course))
+        if docket:
+            # Before anything is done: a crash in between finds the plan where it was meant to be.
+            await docket.write(course, now(), acting=course.active is not None and bool(decision.actions))
         decision = await _carried_out(kind, subject, decision, cluster)
     except Interrupted as stop:
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
@@ -102,6 +153,16 @@ async def _pass(kind: Kind, subject: Subject, seen: Any, cluster: Cluster, now: 
         return await _release(kind, subject, cluster)
     told = await _tell(kind, subject, decision, cluster, now())
     return replace(_outcome(decision), gauges=gauges, conditions=told)
+
+
+def _together(decision: Decision, course: Course) -> Decision:
+    """The resource's own care first, then the step of the plan that runs."""
+    return replace(
+        decision,
+        actions=(*decision.actions, *course.actions),
+        claims=(*decision.claims, *course.claims),
+        look_again=min((one for one in (decision.look_again, course.look_again) if one is not None), default=None),
+    )
 
 
 def _restrained(subject: Subject, decision: Decision) -> Decision:

@@ -5,9 +5,10 @@ rebuilt by the first listing. Being woken for nothing costs one look, never a mi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from bankstack.engine.objects import Key, Type
+from bankstack.engine.objects import CHANGE_PLAN, PLAN_APPROVAL, Key, Type
 
 #: An object by API type, namespace and name.
 Place = tuple[Type, str, str]
@@ -36,3 +37,17 @@ class References:
     def dependents(self, place: Place) -> frozenset[Key]:
         """Who is to be woken by a change of this object."""
         return frozenset(self._dependents.get(place, ()))
+
+
+def meant(of: Type, name: str, spec: Mapping[str, Any]) -> tuple[Type, str, tuple[str, ...]]:
+    """What an event about an object is really about, and whom to wake (Kind.name).
+
+    A plan is looked at with its target, and an approval with its plan: whoever refers to
+    that plan is then woken.
+    """
+    if of == PLAN_APPROVAL:
+        return CHANGE_PLAN, str(spec.get("plan", "")), ()
+    if of == CHANGE_PLAN:
+        target = spec.get("target") or {}
+        return of, name, (f"{target.get('kind', '')}.{target.get('name', '')}",)
+    return of, name, ()

@@ -39,22 +39,31 @@ AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
 
 @dataclass(frozen=True)
-class Resource:
-    """A kind as users see it."""
+class Shape:
+    """A kind of object as the API server serves it; without a status where nothing is said of it."""
 
     kind: str
     plural: str
     short: str
     spec: type[Part]
-    status: type[Status]
+    status: type[Part] | None
     description: str
     columns: tuple[Column, ...] = ()
     rules: tuple[Rule, ...] = ()
     max_name: int = 40
     """Children append to the name, and theirs must fit 63 characters."""
+    last_columns: tuple[Column, ...] = (READY, REASON, AGE)
+    categories: tuple[str, ...] = ("bank",)
 
 
-def definition(resource: Resource) -> Schema:
+@dataclass(frozen=True)
+class Resource(Shape):
+    """A kind that the engine looks after: its status has conditions."""
+
+    status: type[Status]
+
+
+def definition(resource: Shape) -> Schema:
     """The whole CustomResourceDefinition."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -69,15 +78,17 @@ def definition(resource: Resource) -> Schema:
                 "plural": resource.plural,
                 "singular": resource.kind.lower(),
                 "shortNames": [resource.short],
-                "categories": ["bank"],
+                "categories": list(resource.categories),
             },
             "versions": [
                 {
                     "name": VERSION,
                     "served": True,
                     "storage": True,
-                    "subresources": {"status": {}},
-                    "additionalPrinterColumns": [_column(column) for column in (*resource.columns, READY, REASON, AGE)],
+                    **({"subresources": {"status": {}}} if resource.status else {}),
+                    "additionalPrinterColumns": [
+                        _column(column) for column in (*resource.columns, *resource.last_columns)
+                    ],
                     "schema": {"openAPIV3Schema": _root(resource)},
                 }
             ],
@@ -91,7 +102,7 @@ def of(model: type[Part]) -> Schema:
     return _structural(raw, raw.get("$defs", {}), model.__name__, _rules_by_name(model))
 
 
-def _root(resource: Resource) -> Schema:
+def _root(resource: Shape) -> Schema:
     name_rule = Rule(
         rule=f"size(self.metadata.name) <= {resource.max_name}",
         message=f"metadata.name is longer than {resource.max_name} characters: what the operator makes from it "
@@ -106,7 +117,7 @@ def _root(resource: Resource) -> Schema:
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
             "spec": of(resource.spec),
-            "status": of(resource.status),
+            **({"status": of(resource.status)} if resource.status else {}),
         },
         "x-kubernetes-validations": [rule.schema_entry() for rule in (name_rule, *resource.rules)],
     }
@@ -143,12 +154,15 @@ def _resolved(raw: Schema, definitions: Mapping[str, Schema]) -> Schema:
     if "$ref" in schema:
         target = definitions[schema.pop("$ref").rpartition("/")[2]]
         schema = {**_resolved(target, definitions), **schema, "title": target["title"]}
+    if "const" in schema:
+        # A word of one value; the API server knows no const.
+        schema["enum"] = [schema.pop("const")]
     return schema
 
 
 def _require_bound(schema: Schema, where: str) -> None:
     bounded = {
-        "string": ("maxLength", "enum", "const"),
+        "string": ("maxLength", "enum"),
         "array": ("maxItems",),
         "object": ("maxProperties", "properties", "x-kubernetes-preserve-unknown-fields"),
     }.get(schema.get("type", ""))

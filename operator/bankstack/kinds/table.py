@@ -5,12 +5,14 @@ to 16 MiB each) is imported when the first resource of its kind is looked at: an
 operator that has no ledger to run carries no ledger's client.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 from bankstack.engine.objects import Type
+from bankstack.engine.operation import Operation
 from bankstack.engine.ports import Act, Kind
 from bankstack.engine.schema import Resource
 from bankstack.kinds.apideployment import model as apideployment
@@ -20,6 +22,8 @@ from bankstack.kinds.ledgercluster import model as ledgercluster
 from bankstack.kinds.ledgercluster.names import CHILDREN as OF_A_LEDGER_CLUSTER
 from bankstack.kinds.lndnode import model as lndnode
 from bankstack.kinds.lndnode.names import CHILDREN as OF_AN_LND_NODE
+
+Named = TypeVar("Named")
 
 
 @cache
@@ -53,23 +57,45 @@ def late(resource: Resource, children: tuple[Type, ...], row: Callable[[], Kind]
         act=LateActs(row),
         references=lambda spec: row().references(spec),
         gauges=lambda facts: row().gauges(facts),
+        operations=LateOperations(row),
+        farewell=lambda subject, cluster: row().farewell(subject, cluster),
     )
 
 
 @dataclass(frozen=True)
-class LateActs(Mapping[str, Act]):
-    """The row's own actions, once one of them is asked for."""
+class Late(Mapping[str, Named]):
+    """A mapping of the row, once something in it is asked for."""
 
     row: Callable[[], Kind]
 
-    def __getitem__(self, name: str) -> Act:
-        return self.row().act[name]
+    @abstractmethod
+    def whole(self) -> Mapping[str, Named]:
+        """Which one."""
+
+    def __getitem__(self, name: str) -> Named:
+        return self.whole()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.row().act)
+        return iter(self.whole())
 
     def __len__(self) -> int:
-        return len(self.row().act)
+        return len(self.whole())
+
+
+class LateActs(Late[Act]):
+    """The row's own actions."""
+
+    def whole(self) -> Mapping[str, Act]:
+        """Which one."""
+        return self.row().act
+
+
+class LateOperations(Late[Operation]):
+    """What plans may ask of the row's kind."""
+
+    def whole(self) -> Mapping[str, Operation]:
+        """Which one."""
+        return self.row().operations
 
 
 KINDS: Final[tuple[Kind, ...]] = (

@@ -35,8 +35,12 @@ EVENT_MESSAGE_MOST: Final = 1024
 #: A version that no object has: etcd's count begins with it, before anything is stored. An apply onto it makes an
 #: object, and is a conflict with every object that is there.
 NEVER: Final = "1"
+FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
+INVALID: Final = 422
+#: How the API server begins what an admission policy of its own says.
+POLICY: Final = "ValidatingAdmissionPolicy '"
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,19 @@ class KubeCluster:
         change = {"metadata": {"resourceVersion": meta["resourceVersion"], "finalizers": list(finalizers)}}
         place = path(of, meta["namespace"], meta["name"])
         return _yes(call, await self._ask(call, Request("PATCH", place, OURS, change, MERGE_PATCH))).manifest
+
+    async def admission(self, manifest: Manifest, namespace: str) -> str | None:
+        """A dry run of making it: None where it would be made, else what an admission policy says against it."""
+        one = ref(manifest)
+        call = Call("dry run", one.type, namespace, one.name)
+        reply = await self._ask(call, Request("POST", path(one.type, namespace), OURS | {"dryRun": "All"}, manifest))
+        said = answer(reply.code, reply.body)
+        if reply.code in (FORBIDDEN, INVALID) and POLICY in said.message:
+            return said.message
+        if reply.code == CONFLICT and said.reason == "AlreadyExists":
+            return None
+        _yes(call, reply)
+        return None
 
     async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
         """An Event about a resource; `kind` is Normal or Warning. Losing one is no failure."""

@@ -15,7 +15,7 @@ from bankstack.engine.objects import SECRET, Type
 #: What RBAC calls the things we do.
 RBAC_VERBS: Final = {
     "get": "get", "list": "list", "create": "create", "delete": "delete", "replace": "update",
-    "apply": "patch", "status": "patch", "finalize": "patch",
+    "apply": "patch", "status": "patch", "finalize": "patch", "dry run": "create",
 }  # fmt: skip
 READS: Final = frozenset({"get", "list"})
 SERVER_SAID_MOST: Final = 512

@@ -12,7 +12,7 @@ import pytest
 
 from bankstack.clients.lnd import client
 from bankstack.clients.lnd import lnd_pb2 as pb
-from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, State
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, State, Use
 from bankstack.engine import signing
 from bankstack.engine.finding import Interrupted, Stalled, Transient
 from bankstack.kinds.lndnode import certificates, pki
@@ -118,18 +118,70 @@ async def test_funds_and_channels_are_put_together_from_four_answers() -> None:
             pending_open_local_balance={"sat": 8},
         ),
         "Lightning/ListChannels": pb.ListChannelsResponse(
-            channels=[{"channel_point": "open:1", "pending_htlcs": [{"amount": 1}, {"amount": 2}]}]
+            channels=[
+                {"channel_point": "open:1", "active": True, "commit_fee": 9, "initiator": True,
+                 "pending_htlcs": [{"amount": 1, "expiration_height": 900, "hash_lock": b"h", "incoming": True}]},
+                {"channel_point": "hidden:0", "private": True, "commit_fee": 9},
+            ]
         ),
         "Lightning/PendingChannels": pending,
     }  # fmt: skip
     async with lnd(replies) as (node, _, _):
         funds, channels = await node.funds_and_channels(MACAROON)
-    assert funds == Funds(1, 2, 3, 4, 5, 7, 8, 6)
+    assert funds == Funds(1, 2, 3, 4, 5, 7, 8, 6, 9)
     assert funds.own_sat == 1 + 2 + 3 + 4 + 7 + 8 + 6
     assert channels == Channels(
-        frozenset({"open:1"}), frozenset({"opening:0"}), frozenset({"waiting:0", "forced:0"}), pending_htlcs=2
+        frozenset({"open:1", "hidden:0"}),
+        frozenset({"opening:0"}),
+        frozenset({"waiting:0", "forced:0"}),
+        active=frozenset({"open:1"}),
+        public=frozenset({"open:1"}),
+        htlcs=(Htlc("open:1", incoming=True, amount_sat=1, expiry_height=900, payment_hash=b"h".hex()),),
     )
-    assert channels.to_back_up == {"open:1", "opening:0"}
+    assert channels.to_back_up == {"open:1", "hidden:0", "opening:0"}
+
+
+async def test_what_the_network_is_told_of_a_channel_is_read_from_our_own_direction() -> None:
+    edge = pb.ChannelEdge(node1_pub="them", node2_pub="us", node1_policy={}, node2_policy={"disabled": True})
+    async with lnd({"Lightning/GetChanInfo": edge}) as (node, server, _):
+        assert await node.announced(MACAROON, "us", ["aa:0"]) == Announced(disabled=frozenset({"aa:0"}))
+        assert await node.announced(MACAROON, "them", ["aa:0"]) == Announced(enabled=frozenset({"aa:0"}))
+        assert await node.announced(MACAROON, "another", ["aa:0"]) == Announced()
+        assert pb.ChanInfoRequest.FromString(server.asked[0][1]).chan_point == "aa:0"
+        server.replies["Lightning/GetChanInfo"] = pb.ChannelEdge(node1_pub="us", node2_pub="them")
+        assert await node.announced(MACAROON, "us", ["aa:0"]) == Announced()
+        server.replies["Lightning/GetChanInfo"] = (grpc.StatusCode.NOT_FOUND, "edge not found")
+        assert await node.announced(MACAROON, "us", ["aa:0"]) == Announced()
+        server.replies["Lightning/GetChanInfo"] = (grpc.StatusCode.UNAVAILABLE, "later")
+        await refusal(node.announced(MACAROON, "us", ["aa:0"]))
+
+
+@pytest.mark.parametrize("use", Use)
+async def test_a_channel_is_announced_as_lnd_names_it(use: Use) -> None:
+    async with lnd({"/routerrpc.Router/UpdateChanStatus": pb.UpdateChanStatusResponse()}) as (node, server, _):
+        await node.announce(MACAROON, "aa:7", use)
+        request = pb.UpdateChanStatusRequest.FromString(server.asked[0][1])
+    assert (request.chan_point.funding_txid_str, request.chan_point.output_index) == ("aa", 7)
+    assert pb.ChanStatusAction.Name(request.action) == use
+
+
+@pytest.mark.parametrize(("mode", "finished", "is_so"), [(0, 0, False), (1, 0, True), (1, 1, False)])
+async def test_a_recovery_that_has_ended_is_none(mode: int, finished: int, is_so: bool) -> None:  # noqa: FBT001
+    reply = pb.GetRecoveryInfoResponse(recovery_mode=bool(mode), recovery_finished=bool(finished))
+    async with lnd({"Lightning/GetRecoveryInfo": reply}) as (node, _, _):
+        assert await node.is_recovering(MACAROON) is is_so
+
+
+async def test_what_was_sent_counts_what_may_yet_be_sent_and_not_what_failed() -> None:
+    payments = [
+        {"value_msat": 1000, "fee_msat": 10, "status": pb.Payment.SUCCEEDED},
+        {"value_msat": 500, "status": pb.Payment.IN_FLIGHT},
+        {"value_msat": 7, "status": pb.Payment.FAILED},
+    ]
+    async with lnd({"Lightning/ListPayments": pb.ListPaymentsResponse(payments=payments)}) as (node, server, _):
+        assert await node.sent_msat(MACAROON, NOW) == 1510
+        request = pb.ListPaymentsRequest.FromString(server.asked[0][1])
+    assert (request.include_incomplete, request.creation_date_start) == (True, int(NOW.timestamp()) - 1)
 
 
 async def test_a_wallet_is_made_with_everything_and_without_macaroon_files() -> None:

@@ -16,7 +16,7 @@ class ApiServer:
     """What is installed and what may be listed."""
 
     def __init__(self) -> None:
-        self.plurals = frozenset(kind.type.plural for kind in KINDS)
+        self.plurals = frozenset(kind.type.plural for kind in KINDS) | {"changeplans", "planapprovals"}
         self.forbidden: set[tuple[str, str]] = set()
         self.away = False
         self.asked: list[tuple[str, str, str, int]] = []

@@ -5,7 +5,7 @@ import kopf
 import pytest
 
 from bankstack.edge import watches
-from bankstack.engine.objects import POD, SECRET, STATEFUL_SET, Type
+from bankstack.engine.objects import CHANGE_PLAN, PLAN_APPROVAL, POD, SECRET, STATEFUL_SET, Type
 from bankstack.kinds.table import KINDS
 from bankstack.kube.connection import Credentials
 
@@ -72,9 +72,23 @@ async def test_an_event_wakes_the_loop_and_does_nothing_else(registry: kopf.Oper
     for handler in registry._watching.get_all_handlers():  # noqa: SLF001
         meta = {"labels": {"bankstack.io/owner": "LndNode.lnd1"}}
         wake: Any = handler.fn
-        assert await wake(namespace="bank", name="x", meta=meta, type="DELETED", body={}) is None
-    assert {change[0] for change in woken.changes} == watches.watched(KINDS).keys()
-    assert {change[1:] for change in woken.changes} == {("bank", "x", ("LndNode.lnd1",))}
+        assert await wake(namespace="bank", name="x", meta=meta, spec={}, type="DELETED", body={}) is None
+    assert {change[0] for change in woken.changes} == watches.watched(KINDS).keys() - {PLAN_APPROVAL}
+    ordinary = {change[1:] for change in woken.changes if change[0] != CHANGE_PLAN}
+    assert ordinary == {("bank", "x", ("LndNode.lnd1",))}
+
+
+async def test_a_plan_wakes_its_target_and_an_approval_whoever_refers_to_its_plan(
+    registry: kopf.OperatorRegistry, woken: Woken
+) -> None:
+    wakers: dict[str, Any] = {handler.id: handler.fn for handler in registry._watching.get_all_handlers()}  # noqa: SLF001
+    target = {"target": {"kind": "LndNode", "name": "lnd1"}}
+    await wakers["changeplans"](namespace="bank", name="restart", meta={}, spec=target, type="DELETED")
+    await wakers["planapprovals"](namespace="bank", name="restart-bob", meta={}, spec={"plan": "restart"}, type="ADDED")
+    assert woken.changes == [
+        (CHANGE_PLAN, "bank", "restart", ("LndNode.lnd1",)),
+        (CHANGE_PLAN, "bank", "restart", ()),
+    ]
 
 
 def test_a_child_whose_label_was_taken_away_still_wakes_its_controller() -> None:

@@ -43,7 +43,10 @@ class World:
         monkeypatch.setattr(loop_module, "reconcile", self._reconcile)
         monkeypatch.setattr(queue, "BACKOFF_FIRST", 0.01)
 
-    async def _reconcile(self, kind: Kind, name: str, namespace: str, *_: object, refers: Pass) -> Outcome:
+    async def _reconcile(
+        self, kind: Kind, name: str, namespace: str, *_: object, refers: Pass, plans: object
+    ) -> Outcome:
+        assert plans is None
         key = Key(kind.resource.kind, namespace, name)
         self.passes.append(key)
         result = self.does(key=key, refers=refers)

@@ -64,7 +64,9 @@ class TestEveryKind:
 
     def test_is_structural(self, resource: schema.Resource) -> None:
         for path, part in _walk(schema.definition(resource)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]):
-            assert not {"anyOf", "oneOf", "allOf", "$ref", "title", "nullable", "propertyNames"} & part.keys(), path
+            assert (
+                not {"anyOf", "oneOf", "allOf", "$ref", "title", "nullable", "propertyNames", "const"} & part.keys()
+            ), path
 
     def test_explains_every_field(self, resource: schema.Resource) -> None:
         root = schema.definition(resource)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]

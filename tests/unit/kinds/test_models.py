@@ -7,12 +7,14 @@ from bankstack.kinds.apideployment.model import ApiDeploymentSpec
 from bankstack.kinds.coldwallet.model import ColdWalletSpec
 from bankstack.kinds.ledgercluster.model import LedgerClusterSpec
 from bankstack.kinds.lndnode.model import LndNodeSpec
+from bankstack.plans.model import ChangePlanSpec
 
 SPECS: dict[str, type[Part]] = {
     "vault": ColdWalletSpec,
     "lnd1": LndNodeSpec,
     "ledger": LedgerClusterSpec,
     "bank": ApiDeploymentSpec,
+    "restart-lnd1": ChangePlanSpec,
 }
 
 

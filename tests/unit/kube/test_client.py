@@ -243,3 +243,20 @@ async def test_what_is_new_is_applied_onto_a_version_that_nothing_has(cluster: K
     assert await cluster.apply_new(CONFIG, "bank") is None
     assert [body["metadata"]["resourceVersion"] for _, _, _, body in server.asked] == ["1", "1"]
     assert "resourceVersion" not in CONFIG["metadata"]
+
+
+async def test_what_an_admission_policy_says_is_told_from_every_other_refusal(
+    cluster: KubeCluster, server: ApiServer
+) -> None:
+    said = "ValidatingAdmissionPolicy 'p' with binding 'p' denied request: not you"
+    server.answers = [
+        (201, CONFIG), (409, refusal("AlreadyExists")), (422, refusal("Invalid", said)),
+        (403, refusal("Forbidden", said)),
+        (403, refusal("Forbidden", "User cannot create")), (422, refusal("Invalid", "spec.word")),
+    ]  # fmt: skip
+    assert [await cluster.admission(CONFIG, "bank") for _ in range(4)] == [None, None, said, said]
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            await cluster.admission(CONFIG, "bank")
+    tried = {"fieldManager": "bankstack", "dryRun": "All"}
+    assert server.asked[0] == ("POST", "/api/v1/namespaces/bank/configmaps", tried, CONFIG)

@@ -41,6 +41,8 @@ class Funds:
     unsettled_sat: int = 0
     pending_open_sat: int = 0
     limbo_sat: int = 0
+    #: What the node, as a channel's opener, has set aside for commitment fees: back in its balance when they fall.
+    commit_fees_sat: int = 0
 
     @property
     def own_sat(self) -> int:
@@ -57,18 +59,48 @@ class Funds:
 
 
 @dataclass(frozen=True)
+class Htlc:
+    """A payment on its way through a channel; at `expiry_height` it can be taken back on the chain."""
+
+    channel: str
+    incoming: bool
+    amount_sat: int
+    expiry_height: int
+    payment_hash: str = ""
+
+
+@dataclass(frozen=True)
 class Channels:
     """The channels that can still cost or bring money, by funding outpoint."""
 
     open: frozenset[str] = frozenset()
     opening: frozenset[str] = frozenset()
     closing: frozenset[str] = frozenset()
-    pending_htlcs: int = 0
+    #: Of the open ones: those whose peer is there, and those that the network knows of.
+    active: frozenset[str] = frozenset()
+    public: frozenset[str] = frozenset()
+    htlcs: tuple[Htlc, ...] = ()
 
     @property
     def to_back_up(self) -> frozenset[str]:
         """Those whose loss a channel backup is for."""
         return self.open | self.opening
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What the network is told of our own direction of channels; those it knows nothing of are in neither."""
+
+    enabled: frozenset[str] = frozenset()
+    disabled: frozenset[str] = frozenset()
+
+
+class Use(StrEnum):
+    """What the network shall be told of a channel; AUTO leaves it to LND. The words are its own."""
+
+    ENABLE = "ENABLE"
+    DISABLE = "DISABLE"
+    AUTO = "AUTO"
 
 
 @dataclass(frozen=True)

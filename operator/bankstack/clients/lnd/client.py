@@ -11,14 +11,16 @@ where it answered that it does not know the macaroon.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Protocol, TypeVar
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, Protocol, TypeVar
 
 import grpc
 
 from bankstack.clients.lnd import lnd_pb2 as pb
-from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, State
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, State, Use
 from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Transient
 
 DEADLINE = 5.0
@@ -31,6 +33,8 @@ _REFUSALS = ("signature mismatch", "root key with id")
 _NO_SEED = ("default word list", "checksum doesn't match", "invalid passphrase", "seed version", "salt version")
 #: Methods whose errors may quote what they were given.
 _CONFIDENTIAL = "WalletUnlocker/"
+
+NOTHING: Final[Mapping[grpc.StatusCode, Any]] = MappingProxyType({})
 
 Macaroon = bytes
 Answer = TypeVar("Answer")
@@ -62,6 +66,18 @@ class Lightning(Protocol):
 
     async def bake(self, macaroon: Macaroon, permissions: Iterable[Permission], root_key_id: int) -> bytes:
         """A macaroon with these permissions."""
+
+    async def is_recovering(self, macaroon: Macaroon) -> bool:
+        """Whether it still looks for coins of a seed that it was given."""
+
+    async def announced(self, macaroon: Macaroon, identity: str, outpoints: Iterable[str]) -> Announced:
+        """What the network is told of these channels."""
+
+    async def announce(self, macaroon: Macaroon, outpoint: str, use: Use) -> None:
+        """Tell the network whether payments may go through a channel."""
+
+    async def sent_msat(self, macaroon: Macaroon, since: datetime) -> int:
+        """What payments begun since then have cost, or may yet cost, fees included."""
 
 
 #: Address (host:port) and PEM of the authorities to trust; gives a connection to be closed.
@@ -139,6 +155,7 @@ class Lnd:
             unsettled_sat=balance.unsettled_local_balance.sat,
             pending_open_sat=balance.pending_open_local_balance.sat,
             limbo_sat=pending.total_limbo_balance,
+            commit_fees_sat=sum(one.commit_fee for one in listed.channels if one.initiator),
         )
         leaving = frozenset(one.channel.channel_point for one in pending.waiting_close_channels)
         forced = frozenset(one.channel.channel_point for one in pending.pending_force_closing_channels)
@@ -146,7 +163,9 @@ class Lnd:
             open=frozenset(one.channel_point for one in listed.channels),
             opening=frozenset(one.channel.channel_point for one in pending.pending_open_channels),
             closing=leaving | forced,
-            pending_htlcs=sum(len(one.pending_htlcs) for one in listed.channels),
+            active=frozenset(one.channel_point for one in listed.channels if one.active),
+            public=frozenset(one.channel_point for one in listed.channels if not one.private),
+            htlcs=tuple(_htlc(one.channel_point, htlc) for one in listed.channels for htlc in one.pending_htlcs),
         )
         return funds, channels
 
@@ -179,9 +198,53 @@ class Lnd:
         reply = await self._ask("Lightning/BakeMacaroon", request, pb.BakeMacaroonResponse, macaroon)
         return bytes.fromhex(reply.macaroon)
 
-    async def _ask(self, method: str, request: Any, reply: type[Answer], macaroon: Macaroon | None = None) -> Answer:  # noqa: ANN401 - any message
+    async def is_recovering(self, macaroon: Macaroon) -> bool:
+        """Whether it still looks for coins of a seed that it was given."""
+        request = pb.GetRecoveryInfoRequest()
+        reply = await self._ask("Lightning/GetRecoveryInfo", request, pb.GetRecoveryInfoResponse, macaroon)
+        return reply.recovery_mode and not reply.recovery_finished
+
+    async def announced(self, macaroon: Macaroon, identity: str, outpoints: Iterable[str]) -> Announced:
+        """What the network is told of these channels."""
+        asked = sorted(outpoints)
+        edges = await asyncio.gather(*(self._edge(macaroon, one) for one in asked))
+        told = {one: _is_disabled(edge, identity) for one, edge in zip(asked, edges, strict=True)}
+        return Announced(
+            enabled=frozenset(one for one, disabled in told.items() if disabled is False),
+            disabled=frozenset(one for one, disabled in told.items() if disabled is True),
+        )
+
+    async def _edge(self, macaroon: Macaroon, outpoint: str) -> pb.ChannelEdge:
+        """A channel as the network's graph has it; empty where it is not in it."""
+        request = pb.ChanInfoRequest(chan_point=outpoint)
+        none = {grpc.StatusCode.NOT_FOUND: pb.ChannelEdge()}
+        return await self._ask("Lightning/GetChanInfo", request, pb.ChannelEdge, macaroon, none)
+
+    async def announce(self, macaroon: Macaroon, outpoint: str, use: Use) -> None:
+        """Tell the network whether payments may go through a channel."""
+        txid, _, index = outpoint.partition(":")
+        place = pb.ChannelPoint(funding_txid_str=txid, output_index=int(index))
+        request = pb.UpdateChanStatusRequest(chan_point=place, action=use.value)
+        await self._ask("routerrpc.Router/UpdateChanStatus", request, pb.UpdateChanStatusResponse, macaroon)
+
+    async def sent_msat(self, macaroon: Macaroon, since: datetime) -> int:
+        """What payments begun since then have cost, or may yet cost, fees included."""
+        # LND counts whole seconds: one earlier, so that none is missed.
+        start = int(since.timestamp()) - 1
+        request = pb.ListPaymentsRequest(include_incomplete=True, creation_date_start=start, omit_hops=True)
+        reply = await self._ask("Lightning/ListPayments", request, pb.ListPaymentsResponse, macaroon)
+        return sum(one.value_msat + one.fee_msat for one in reply.payments if one.status != pb.Payment.FAILED)
+
+    async def _ask(
+        self,
+        method: str,
+        request: Any,  # noqa: ANN401 - any message
+        reply: type[Answer],
+        macaroon: Macaroon | None = None,
+        instead: Mapping[grpc.StatusCode, Answer] = NOTHING,
+    ) -> Answer:
         call = self._channel.unary_unary(
-            f"/lnrpc.{method}",
+            f"/{method}" if method.startswith("routerrpc.") else f"/lnrpc.{method}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=reply.FromString,  # type: ignore[attr-defined]  # every message has it
         )
@@ -189,6 +252,8 @@ class Lnd:
         try:
             answer: Answer = await call(request, timeout=DEADLINE, metadata=metadata)
         except grpc.aio.AioRpcError as error:
+            if error.code() in instead:
+                return instead[error.code()]
             # `from None`: a traceback prints its locals in some logs, and the request may hold the seed.
             raise Interrupted(_finding(method, self._address, error)) from None
         return answer
@@ -214,6 +279,18 @@ async def presented(host: str, port: int) -> bytes | None:
         return shown.getpeercert(binary_form=True)
     finally:
         writer.transport.abort()
+
+
+def _htlc(outpoint: str, told: pb.HTLC) -> Htlc:
+    return Htlc(outpoint, told.incoming, told.amount, told.expiration_height, told.hash_lock.hex())
+
+
+def _is_disabled(edge: pb.ChannelEdge, identity: str) -> bool | None:
+    """Of our own direction; None where the network was never told of it."""
+    ours = "node1_policy" if edge.node1_pub == identity else "node2_policy"
+    if identity not in (edge.node1_pub, edge.node2_pub) or not edge.HasField(ours):
+        return None
+    return bool(getattr(edge, ours).disabled)
 
 
 def _finding(method: str, address: str, error: grpc.aio.AioRpcError) -> Finding:

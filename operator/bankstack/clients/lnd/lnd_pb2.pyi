@@ -15,12 +15,21 @@ class WalletState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RPC_ACTIVE: _ClassVar[WalletState]
     SERVER_ACTIVE: _ClassVar[WalletState]
     WAITING_TO_START: _ClassVar[WalletState]
+
+class ChanStatusAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ENABLE: _ClassVar[ChanStatusAction]
+    DISABLE: _ClassVar[ChanStatusAction]
+    AUTO: _ClassVar[ChanStatusAction]
 NON_EXISTING: WalletState
 LOCKED: WalletState
 UNLOCKED: WalletState
 RPC_ACTIVE: WalletState
 SERVER_ACTIVE: WalletState
 WAITING_TO_START: WalletState
+ENABLE: ChanStatusAction
+DISABLE: ChanStatusAction
+AUTO: ChanStatusAction
 
 class GetStateRequest(_message.Message):
     __slots__ = ()
@@ -127,28 +136,36 @@ class ChannelBalanceResponse(_message.Message):
     def __init__(self, local_balance: _Optional[_Union[Amount, _Mapping]] = ..., remote_balance: _Optional[_Union[Amount, _Mapping]] = ..., unsettled_local_balance: _Optional[_Union[Amount, _Mapping]] = ..., unsettled_remote_balance: _Optional[_Union[Amount, _Mapping]] = ..., pending_open_local_balance: _Optional[_Union[Amount, _Mapping]] = ...) -> None: ...
 
 class HTLC(_message.Message):
-    __slots__ = ("incoming", "amount", "expiration_height")
+    __slots__ = ("incoming", "amount", "hash_lock", "expiration_height")
     INCOMING_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    HASH_LOCK_FIELD_NUMBER: _ClassVar[int]
     EXPIRATION_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     incoming: bool
     amount: int
+    hash_lock: bytes
     expiration_height: int
-    def __init__(self, incoming: _Optional[bool] = ..., amount: _Optional[int] = ..., expiration_height: _Optional[int] = ...) -> None: ...
+    def __init__(self, incoming: _Optional[bool] = ..., amount: _Optional[int] = ..., hash_lock: _Optional[bytes] = ..., expiration_height: _Optional[int] = ...) -> None: ...
 
 class ListChannelsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class Channel(_message.Message):
-    __slots__ = ("active", "channel_point", "pending_htlcs")
+    __slots__ = ("active", "channel_point", "commit_fee", "pending_htlcs", "private", "initiator")
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_POINT_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_FEE_FIELD_NUMBER: _ClassVar[int]
     PENDING_HTLCS_FIELD_NUMBER: _ClassVar[int]
+    PRIVATE_FIELD_NUMBER: _ClassVar[int]
+    INITIATOR_FIELD_NUMBER: _ClassVar[int]
     active: bool
     channel_point: str
+    commit_fee: int
     pending_htlcs: _containers.RepeatedCompositeFieldContainer[HTLC]
-    def __init__(self, active: _Optional[bool] = ..., channel_point: _Optional[str] = ..., pending_htlcs: _Optional[_Iterable[_Union[HTLC, _Mapping]]] = ...) -> None: ...
+    private: bool
+    initiator: bool
+    def __init__(self, active: _Optional[bool] = ..., channel_point: _Optional[str] = ..., commit_fee: _Optional[int] = ..., pending_htlcs: _Optional[_Iterable[_Union[HTLC, _Mapping]]] = ..., private: _Optional[bool] = ..., initiator: _Optional[bool] = ...) -> None: ...
 
 class ListChannelsResponse(_message.Message):
     __slots__ = ("channels",)
@@ -251,3 +268,97 @@ class BakeMacaroonResponse(_message.Message):
     MACAROON_FIELD_NUMBER: _ClassVar[int]
     macaroon: str
     def __init__(self, macaroon: _Optional[str] = ...) -> None: ...
+
+class GetRecoveryInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetRecoveryInfoResponse(_message.Message):
+    __slots__ = ("recovery_mode", "recovery_finished")
+    RECOVERY_MODE_FIELD_NUMBER: _ClassVar[int]
+    RECOVERY_FINISHED_FIELD_NUMBER: _ClassVar[int]
+    recovery_mode: bool
+    recovery_finished: bool
+    def __init__(self, recovery_mode: _Optional[bool] = ..., recovery_finished: _Optional[bool] = ...) -> None: ...
+
+class ChanInfoRequest(_message.Message):
+    __slots__ = ("chan_point",)
+    CHAN_POINT_FIELD_NUMBER: _ClassVar[int]
+    chan_point: str
+    def __init__(self, chan_point: _Optional[str] = ...) -> None: ...
+
+class RoutingPolicy(_message.Message):
+    __slots__ = ("disabled",)
+    DISABLED_FIELD_NUMBER: _ClassVar[int]
+    disabled: bool
+    def __init__(self, disabled: _Optional[bool] = ...) -> None: ...
+
+class ChannelEdge(_message.Message):
+    __slots__ = ("node1_pub", "node2_pub", "node1_policy", "node2_policy")
+    NODE1_PUB_FIELD_NUMBER: _ClassVar[int]
+    NODE2_PUB_FIELD_NUMBER: _ClassVar[int]
+    NODE1_POLICY_FIELD_NUMBER: _ClassVar[int]
+    NODE2_POLICY_FIELD_NUMBER: _ClassVar[int]
+    node1_pub: str
+    node2_pub: str
+    node1_policy: RoutingPolicy
+    node2_policy: RoutingPolicy
+    def __init__(self, node1_pub: _Optional[str] = ..., node2_pub: _Optional[str] = ..., node1_policy: _Optional[_Union[RoutingPolicy, _Mapping]] = ..., node2_policy: _Optional[_Union[RoutingPolicy, _Mapping]] = ...) -> None: ...
+
+class ListPaymentsRequest(_message.Message):
+    __slots__ = ("include_incomplete", "creation_date_start", "omit_hops")
+    INCLUDE_INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    CREATION_DATE_START_FIELD_NUMBER: _ClassVar[int]
+    OMIT_HOPS_FIELD_NUMBER: _ClassVar[int]
+    include_incomplete: bool
+    creation_date_start: int
+    omit_hops: bool
+    def __init__(self, include_incomplete: _Optional[bool] = ..., creation_date_start: _Optional[int] = ..., omit_hops: _Optional[bool] = ...) -> None: ...
+
+class Payment(_message.Message):
+    __slots__ = ("value_msat", "status", "fee_msat")
+    class PaymentStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        UNKNOWN: _ClassVar[Payment.PaymentStatus]
+        IN_FLIGHT: _ClassVar[Payment.PaymentStatus]
+        SUCCEEDED: _ClassVar[Payment.PaymentStatus]
+        FAILED: _ClassVar[Payment.PaymentStatus]
+        INITIATED: _ClassVar[Payment.PaymentStatus]
+    UNKNOWN: Payment.PaymentStatus
+    IN_FLIGHT: Payment.PaymentStatus
+    SUCCEEDED: Payment.PaymentStatus
+    FAILED: Payment.PaymentStatus
+    INITIATED: Payment.PaymentStatus
+    VALUE_MSAT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    FEE_MSAT_FIELD_NUMBER: _ClassVar[int]
+    value_msat: int
+    status: Payment.PaymentStatus
+    fee_msat: int
+    def __init__(self, value_msat: _Optional[int] = ..., status: _Optional[_Union[Payment.PaymentStatus, str]] = ..., fee_msat: _Optional[int] = ...) -> None: ...
+
+class ListPaymentsResponse(_message.Message):
+    __slots__ = ("payments",)
+    PAYMENTS_FIELD_NUMBER: _ClassVar[int]
+    payments: _containers.RepeatedCompositeFieldContainer[Payment]
+    def __init__(self, payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ...) -> None: ...
+
+class ChannelPoint(_message.Message):
+    __slots__ = ("funding_txid_str", "output_index")
+    FUNDING_TXID_STR_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    funding_txid_str: str
+    output_index: int
+    def __init__(self, funding_txid_str: _Optional[str] = ..., output_index: _Optional[int] = ...) -> None: ...
+
+class UpdateChanStatusRequest(_message.Message):
+    __slots__ = ("chan_point", "action")
+    CHAN_POINT_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    chan_point: ChannelPoint
+    action: ChanStatusAction
+    def __init__(self, chan_point: _Optional[_Union[ChannelPoint, _Mapping]] = ..., action: _Optional[_Union[ChanStatusAction, str]] = ...) -> None: ...
+
+class UpdateChanStatusResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

@@ -13,15 +13,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from bankstack.clients.lnd.answers import Announced, Channels, Use
 from bankstack.clients.lnd.client import Connect, Lightning
 from bankstack.engine import drift, manifests, signing
 from bankstack.engine.conditions import stamp
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.engine.live import at_version, ours
-from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
+from bankstack.engine.objects import OWNER_LABEL, POD, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Act, Cluster, Reader
-from bankstack.kinds.lndnode import certificates, checks, consumers, macaroons, names, pki, sealed
+from bankstack.kinds.lndnode import certificates, checks, consumers, macaroons, names, pki, sealed, stages
 from bankstack.kinds.lndnode.facts import Wallet
 from bankstack.kinds.lndnode.observe import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
@@ -47,6 +48,10 @@ def acts(connect: Connect) -> dict[str, Act]:
         "init_wallet": partial(init_wallet, connect=connect),
         "publish": partial(publish, connect=connect),
         "save_channel_backup": partial(save_channel_backup, connect=connect),
+        "disable_channels": partial(disable_channels, connect=connect),
+        "enable_channels": partial(enable_channels, connect=connect),
+        "hold_pod": hold_pod,
+        "let_go_pod": let_go_pod,
     }
 
 
@@ -185,6 +190,59 @@ async def _refuse_a_loss(
             f"{min(unexplained)} first, and do not delete anything"
         )
         raise Interrupted(Finding("ChannelBackupShrank", told, Stalled()))
+
+
+async def disable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """Tell the network to send nothing more through public channels. LND forgets that it was told so when it stops."""
+    root = await _root_key(node, cluster)
+    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+        channels, told = await _announced(node, lnd, root)
+        for one in sorted(told.enabled & channels.active):
+            await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, Use.DISABLE)
+
+
+async def enable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """The network may use them again; one whose peer is away is LND's own to enable, once it is back."""
+    root = await _root_key(node, cluster)
+    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+        channels, told = await _announced(node, lnd, root)
+        for one in sorted(told.disabled):
+            use = Use.ENABLE if one in channels.active else Use.AUTO
+            await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, use)
+
+
+async def _announced(node: LndNode, lnd: Lightning, root: bytes) -> tuple[Channels, Announced]:
+    _, channels = await lnd.funds_and_channels(macaroon(root))
+    return channels, await lnd.announced(macaroon(root), node.status.identity_pubkey or "", channels.public)
+
+
+async def hold_pod(node: LndNode, ask: Ask, cluster: Cluster) -> None:
+    """Keep the object of exactly this pod until its end is proved."""
+    live = await cluster.get(names.pod(node.name), node.namespace)
+    if live is None or uid(live) != ask.words["uid"] or "deletionTimestamp" in live["metadata"]:
+        raise Interrupted(Finding("PodChanged", f"pod {node.name}-0 is another by now: looked at anew", Transient()))
+    if not stages.is_held(live):
+        await cluster.finalize(POD, live, [*live["metadata"].get("finalizers", []), stages.PROOF])
+
+
+async def let_go_pod(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
+    """Nothing is to be proved of it any more. Looked at once more: this cannot be undone."""
+    live = await cluster.get(names.pod(node.name), node.namespace)
+    unproved = live is not None and "deletionTimestamp" in live["metadata"] and stages.exit_of(live) is None
+    if live is not None and not unproved:
+        await _without_our_finalizer(live, cluster)
+
+
+async def farewell(node: LndNode, cluster: Cluster) -> None:
+    """The namespace goes, and everything in it: nothing of ours may hold it up."""
+    live = await cluster.get(names.pod(node.name), node.namespace)
+    if live is not None:
+        await _without_our_finalizer(live, cluster)
+
+
+async def _without_our_finalizer(pod: Manifest, cluster: Cluster) -> None:
+    if stages.is_held(pod):
+        await cluster.finalize(POD, pod, [one for one in pod["metadata"]["finalizers"] if one != stages.PROOF])
 
 
 def _kept(before: Manifest | None) -> dict[str, bytes]:

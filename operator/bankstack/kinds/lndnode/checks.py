@@ -151,7 +151,7 @@ def version_is_not_older_than_the_volume(node: LndNode, facts: Facts) -> Finding
 
 def downgrade(node: LndNode, facts: Facts) -> str | None:
     """What to say where spec.version is older than what has run on the volume."""
-    crosses = versions.crosses_migration(_ran(node, facts), node.spec.version)
+    crosses = versions.crosses_migration(ran(node, facts), node.spec.version)
     return _downgrade_told(node, facts) if crosses else None
 
 
@@ -342,14 +342,15 @@ def _bitcoind_away(facts: Facts) -> Finding:
     )
 
 
-def _ran(node: LndNode, facts: Facts) -> str | None:
+def ran(node: LndNode, facts: Facts) -> str | None:
+    """The newest LND that has run on the volume."""
     claim = facts.children.get(names.volume(node.name))
     return annotation(claim, names.LND_VERSION) if claim else None
 
 
 def _downgrade_told(node: LndNode, facts: Facts) -> str:
     return (
-        f"LND {_ran(node, facts)} has run on volume {names.volume(node.name).name}, spec.version is the older "
+        f"LND {ran(node, facts)} has run on volume {names.volume(node.name).name}, spec.version is the older "
         f"{node.spec.version}: its database was migrated, and an older LND misreads it. It is never started on it. "
         "Set spec.version back"
     )

@@ -4,16 +4,28 @@ Facts in, decision out. No clock, no network, no randomness: what can't be repla
 can't be trusted with money.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from bankstack.clients.lnd.answers import Channels, Info, State
+from bankstack.clients.lnd.answers import Announced, Channels, Info, State
 from bankstack.engine import drift, frozen
 from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action, Ask, Decision, Delete
-from bankstack.engine.finding import Unknown, first
-from bankstack.engine.objects import CONFIG_MAP, Manifest, annotated, annotation, digest, uid
-from bankstack.kinds.lndnode import certificates, checks, children, conf, consumers, names, versions
+from bankstack.engine.finding import Finding, Unknown, Waiting, first
+from bankstack.engine.objects import CONFIG_MAP, Manifest, annotation, digest, uid
+from bankstack.kinds.lndnode import (
+    backups,
+    certificates,
+    checks,
+    children,
+    consumers,
+    names,
+    running,
+    stages,
+    template,
+    versions,
+)
 from bankstack.kinds.lndnode.facts import Endpoint, Facts
 from bankstack.kinds.lndnode.model import LndNodeStatus
 from bankstack.kinds.lndnode.retire import retire
@@ -29,7 +41,7 @@ def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
         return retire(node, facts)
     obstacle = first(checks.OBSTACLES, node, facts)
     stopped = obstacle if obstacle and obstacle.stops else None
-    finding = stopped or first(checks.SHORTFALLS, node, facts)
+    finding = stopped or _recycling(node) or first(checks.SHORTFALLS, node, facts)
     return Decision(
         status=summary(node, facts),
         actions=() if stopped else _actions(node, facts, now),
@@ -44,13 +56,32 @@ def summary(node: LndNode, facts: Facts) -> LndNodeStatus:
     last = node.status
     # Only an identity that nothing contradicts is written down: it can never be changed again.
     agreed = checks.pinned_identities_agree(node, facts) is None
+    away = stages.kept(node, stages.START, stages.DOWNTIME)
     return LndNodeStatus(
         identity_pubkey=last.identity_pubkey or (checks.identity(node, facts) if agreed else None),
         state="Unknown" if isinstance(facts.state, Unknown) else facts.state.value,
         version=facts.info.version if isinstance(facts.info, Info) else last.version,
         channels=len(facts.channels.open) if isinstance(facts.channels, Channels) else last.channels,
         backed_up_at=facts.backup.saved_at if facts.backup else last.backed_up_at,
+        traffic="Draining" if _is_drained(node, facts) else None,
+        last_downtime_seconds=int(away) if away else last.last_downtime_seconds,
     )
+
+
+def _is_drained(node: LndNode, facts: Facts) -> bool:
+    """While a plan wants it so; then until the network may use every channel again whose peer is there."""
+    if stages.is_drained(node) or node.status.traffic is None:
+        return stages.is_drained(node)
+    if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
+        return True
+    return bool(facts.announced.disabled & facts.channels.active)
+
+
+def _recycling(node: LndNode) -> Finding | None:
+    if node.plan is None or node.plan.step not in stages.AWAY:
+        return None
+    told = f"ChangePlan {node.plan.name} has LND of {node.name} stopped, and starts it again: payments wait"
+    return Finding("Recycling", told, Waiting(running.SOON))
 
 
 def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
@@ -64,11 +95,21 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
         *_save_channels(node, facts),
         *certificates.steps(node, facts, now),
         *_publish(node, facts),
+        *_after_a_plan(node, facts),
         *drift.changes(_wanted(node, facts, endpoint), facts.children),
         *_restart_a_false_start(node, facts),
         *_sweep(node, facts, endpoint),
         *_wallet(node, facts),
     )
+
+
+def _after_a_plan(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
+    """What a plan leaves behind, however it ended: a held pod, disabled channels."""
+    pod = (Ask("let_go_pod", "Proved"),) if stages.to_let_go(node, facts) else ()
+    resumes = node.status.traffic is not None and not stages.is_drained(node)
+    if not resumes or not isinstance(facts.announced, Announced) or not facts.announced.disabled:
+        return pod
+    return (*pod, Ask("enable_channels", "Resuming"))
 
 
 def _claim(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
@@ -83,7 +124,7 @@ def _claim(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
 
 
 def _wanted(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Manifest, ...]:
-    held = _held(node, facts, endpoint)
+    held = template.held(node, facts, endpoint)
     claim = facts.children.get(names.volume(node.name))
     seen = facts.info.version if isinstance(facts.info, Info) else None
     ran = versions.newest(annotation(claim, names.LND_VERSION) if claim else None, seen)
@@ -96,23 +137,6 @@ def _wanted(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Manifest, 
         children.disruption_budget(node),
         held,
     )
-
-
-def _wish(node: LndNode, endpoint: Endpoint) -> Manifest:
-    """The StatefulSet as the spec has it now."""
-    return children.stateful_set(node, conf.text(node.spec, endpoint), endpoint)
-
-
-def _held(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:
-    """The StatefulSet as it was made: template and lnd.conf change only by a plan.
-
-    Until a wallet is known there is nothing to protect: a first start that was declared
-    wrong is simply made as it is declared now.
-    """
-    live = facts.children.get(names.stateful_set(node.name)) if checks.identity(node, facts) else None
-    held = frozen.hold(_wish(node, endpoint), live)
-    text = annotation(live, names.CONFIG) if live else None
-    return held if text is None else annotated(held, {names.CONFIG: text})
 
 
 def _restart_a_false_start(node: LndNode, facts: Facts) -> tuple[Delete, ...]:
@@ -128,7 +152,9 @@ def _restart_a_false_start(node: LndNode, facts: Facts) -> tuple[Delete, ...]:
 
 def _sweep(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Delete, ...]:
     """Configurations that no template mounts any more."""
-    mounted = names.config(node.name, digest(_held(node, facts, endpoint)["metadata"]["annotations"][names.CONFIG]))
+    mounted = names.config(
+        node.name, digest(template.held(node, facts, endpoint)["metadata"]["annotations"][names.CONFIG])
+    )
     return tuple(
         Delete(one, uid(live), "Unused")
         for one, live in sorted(facts.children.items())
@@ -163,21 +189,9 @@ def _publish(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
 def _save_channels(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """A backup outside LND whenever the set of channels is another."""
     serves = facts.state == State.SERVER_ACTIVE and checks.is_pinned(node, facts)
-    if not serves or not isinstance(facts.channels, Channels) or _backup_is_current(facts, facts.channels):
+    if not serves or not isinstance(facts.channels, Channels) or backups.is_current(facts, facts.channels):
         return ()
-    return (Ask("save_channel_backup", "Changed", {"channels": channel_digest(facts.channels)}),)
-
-
-def channel_digest(channels: Channels) -> str:
-    """Changes when the set of channels does."""
-    return digest(sorted(channels.to_back_up))
-
-
-def _backup_is_current(facts: Facts, channels: Channels) -> bool:
-    # Without channels there is nothing to restore, and the backups of former ones are kept as they are.
-    if not channels.to_back_up:
-        return True
-    return facts.backup is not None and facts.backup.intact and facts.backup.channels == channel_digest(channels)
+    return (Ask("save_channel_backup", "Changed", {"channels": backups.channel_digest(facts.channels)}),)
 
 
 def _claims(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
@@ -197,7 +211,7 @@ def _channel_backup(facts: Facts) -> Claim:
         return Claim("ChannelBackup", "Unknown", "LndSilent", "LND has not said which channels it has")
     if not facts.channels.to_back_up:
         return Claim("ChannelBackup", "True", "NoChannels", "there is no channel to back up")
-    if _backup_is_current(facts, facts.channels):
+    if backups.is_current(facts, facts.channels):
         return Claim("ChannelBackup", "True", "Current", "every channel is in the newest channel backup")
     return Claim(
         "ChannelBackup",
@@ -218,20 +232,18 @@ def _change_pending(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
     if refused := checks.downgrade(node, facts):
         found.append(Claim("ChangePending", "True", "DowngradeRefused", refused))
     elif endpoint is not None:
-        paths = frozen.pending(_wish(node, endpoint), _held(node, facts, endpoint))
-        found += frozen.change_pending(tuple(_field(path) for path in paths), f"LND of {node.name}")
+        paths = template.pending(node, facts, endpoint)
+        found += [_with_its_plan(node, one) for one in frozen.change_pending(paths, f"LND of {node.name}")]
     if renewed := certificates.renewed(facts):
         found.append(renewed)
     return (_together(found),) if found else ()
 
 
+def _with_its_plan(node: LndNode, claim: Claim) -> Claim:
+    plan = f"To apply it, make a ChangePlan: operation Restart, target LndNode {node.name}"
+    return replace(claim, message=f"{claim.message}. {plan}")
+
+
 def _together(claims: list[Claim]) -> Claim:
     told = ". ".join(claim.message for claim in claims)
     return Claim(claims[0].type, claims[0].status, claims[0].reason, told)
-
-
-def _field(path: str) -> str:
-    """A template's path as the user knows it."""
-    if path.startswith("spec.volumes[config]"):
-        return "lnd.conf (config, p2p.addresses, bitcoind)"
-    return {"spec.containers[lnd].image": "version"}.get(path, path)

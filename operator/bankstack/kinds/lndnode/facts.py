@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from bankstack.clients.lnd.answers import Channels, Funds, Info, State
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info, State
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import Manifest, Ref
 
@@ -68,6 +68,7 @@ class Backup:
     channels: str
     saved_at: str
     intact: bool = True
+    outpoints: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -121,3 +122,8 @@ class Facts:
     info: Info | Refused | Unknown = NOT_ASKED
     funds: Funds | Unknown = NOT_ASKED
     channels: Channels | Unknown = NOT_ASKED
+    # Only while a plan needs to know:
+    recovering: bool | Unknown = NOT_ASKED
+    announced: Announced | Unknown = NOT_ASKED
+    #: By payments begun since the plan recorded the balances.
+    sent_msat: int | Unknown = NOT_ASKED

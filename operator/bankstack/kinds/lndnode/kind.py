@@ -9,7 +9,7 @@ from bankstack.clients.lnd.answers import Channels, Funds, Info
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import SECRET, Ref
 from bankstack.engine.ports import Kind
-from bankstack.kinds.lndnode import act, names
+from bankstack.kinds.lndnode import act, names, plans
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec
@@ -28,6 +28,8 @@ def kind(doors: Doors = DOORS) -> Kind:
         act=act.acts(doors.connect),
         references=references,
         gauges=gauges,
+        operations=plans.OPERATIONS,
+        farewell=act.farewell,
     )
 
 
@@ -51,7 +53,7 @@ def gauges(facts: Facts) -> Mapping[str, float]:
             "bankstack_lndnode_channels_pending": facts.info.pending,
         }
     if isinstance(facts.channels, Channels):
-        found["bankstack_lndnode_pending_htlcs"] = facts.channels.pending_htlcs
+        found["bankstack_lndnode_pending_htlcs"] = len(facts.channels.htlcs)
     if isinstance(facts.funds, Funds):
         found |= {
             "bankstack_lndnode_wallet_confirmed_sat": facts.funds.confirmed_sat,

@@ -25,6 +25,8 @@ LIFE: Final = timedelta(seconds=60)
 
 OBSERVE: Final = (Permission("info", "read"), Permission("offchain", "read"), Permission("onchain", "read"))
 BAKE: Final = (Permission("macaroon", "generate"),)
+#: offchain:write would do, and would allow to abandon channels.
+ANNOUNCE: Final = (Permission("uri", "/routerrpc.Router/UpdateChanStatus"),)
 
 _LOCATION, _IDENTIFIER, _SIGNATURE, _END = 1, 2, 6, b"\0"
 

@@ -21,6 +21,7 @@ from bankstack.engine.model import (
     immutable,
 )
 from bankstack.engine.schema import Column, Resource
+from bankstack.engine.windows import Window
 
 #: Options of lnd.conf that identity, credentials, probes and the store rely on.
 LND_OWNS = (
@@ -119,6 +120,20 @@ class P2p(Part):
     )
 
 
+class Recycle(Part):
+    """How a Restart plan may go about it."""
+
+    drain_timeout: model.Duration = Field(
+        default="30m", description="How long payments on their way (HTLCs) are waited for; then each is judged."
+    )
+    max_downtime_blocks: Annotated[int, Field(ge=1, le=144)] = Field(
+        default=6, description="Blocks that LND may be away for: a payment that would run out sooner forbids the stop."
+    )
+    windows: list[Window] | None = Field(
+        default=None, max_length=8, description="When a restart may begin, like `Sun 02:00-05:00 UTC`; none: any time."
+    )
+
+
 class LndNodeSpec(Part):
     """What an LndNode should be."""
 
@@ -136,6 +151,7 @@ class LndNodeSpec(Part):
         default=None, max_length=64, description="More lines of lnd.conf, like alias; keys may repeat."
     )
     p2p: P2p | None = Field(default=None, alias="p2p", description="Where peers find the node.")
+    recycle: Recycle | None = Field(default=None, description="How a Restart plan may go about it.")
     pod: PodOverride | None = Field(default=None, description="Settings of lnd's pod.")
     deletion_policy: Literal["Retain", "Delete"] = Field(
         default="Retain",
@@ -164,6 +180,12 @@ class LndNodeStatus(Status):
     )
     channels: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Open channels, active or not.")
     backed_up_at: Timestamp | None = Field(default=None, description="When the channel backup last changed.")
+    traffic: Literal["Draining"] | None = Field(
+        default=None, description="Draining: LND is about to be stopped, new payments should take another node."
+    )
+    last_downtime_seconds: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="How long the last Restart plan kept LND away."
+    )
 
 
 RESOURCE = Resource(

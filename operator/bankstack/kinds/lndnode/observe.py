@@ -7,19 +7,20 @@ seed makes one macaroon for one set of questions and is forgotten.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from bankstack.clients.lnd.answers import Channels, Funds, Info, Permission, State
-from bankstack.clients.lnd.client import Connect
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info, Permission, State
+from bankstack.clients.lnd.client import Connect, Lightning
 from bankstack.engine import bitcoin, manifests
+from bankstack.engine.conditions import moment
 from bankstack.engine.finding import Interrupted, Stalled, Unknown
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Reader, resource_type
 from bankstack.kinds.coldwallet import model as coldwallet
-from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, sealed
-from bankstack.kinds.lndnode.facts import Chain, Endpoint, Facts, Published, Refused
+from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, sealed, stages
+from bankstack.kinds.lndnode.facts import NOT_ASKED, Chain, Endpoint, Facts, Published, Refused
 from bankstack.kinds.lndnode.subject import LndNode
 
 COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
@@ -42,8 +43,11 @@ class _Answers:
 
     state: State | Unknown
     info: Info | Refused | Unknown
-    funds: Funds | Unknown
-    channels: Channels | Unknown
+    funds: Funds | Unknown = NOT_ASKED
+    channels: Channels | Unknown = NOT_ASKED
+    recovering: bool | Unknown = NOT_ASKED
+    announced: Announced | Unknown = NOT_ASKED
+    sent_msat: int | Unknown = NOT_ASKED
 
 
 async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
@@ -76,6 +80,9 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
         info=answers.info,
         funds=answers.funds,
         channels=answers.channels,
+        recovering=answers.recovering,
+        announced=answers.announced,
+        sent_msat=answers.sent_msat,
     )
 
 
@@ -160,12 +167,12 @@ async def _visit(
     host = names.address(node.name, node.namespace)
     roots = "".join(trusted.values()).encode()
     shown, answers = await asyncio.gather(
-        doors.presented(host, names.RPC), _ask(doors, f"{host}:{names.RPC}", roots, wallet)
+        doors.presented(host, names.RPC), _ask(node, doors, f"{host}:{names.RPC}", roots, wallet)
     )
     return shown, answers
 
 
-async def _ask(doors: Doors, address: str, roots: bytes, wallet: Manifest | None) -> _Answers:
+async def _ask(node: LndNode, doors: Doors, address: str, roots: bytes, wallet: Manifest | None) -> _Answers:
     if not roots:
         nobody = Unknown("no authority is known that could vouch for it")
         return _Answers(nobody, nobody, nobody, nobody)
@@ -181,8 +188,22 @@ async def _ask(doors: Doors, address: str, roots: bytes, wallet: Manifest | None
         info, holdings = await asyncio.gather(
             _answer(lnd.info(macaroon(root))), _answer(lnd.funds_and_channels(macaroon(root)))
         )
-    funds, channels = (holdings, holdings) if isinstance(holdings, Unknown | Refused) else holdings
-    return _Answers(_known(state), info, _known(funds), _known(channels))
+        funds, channels = (holdings, holdings) if isinstance(holdings, Unknown | Refused) else holdings
+        known = _Answers(_known(state), info, _known(funds), _known(channels))
+        return await _ask_for_a_plan(node, lnd, root, known)
+
+
+async def _ask_for_a_plan(node: LndNode, lnd: Lightning, root: bytes, known: _Answers) -> _Answers:
+    """What only a plan's steps need: it costs LND one question per channel."""
+    if (node.plan is None and node.status.traffic is None) or not isinstance(known.channels, Channels):
+        return known
+    me, public = node.status.identity_pubkey or "", known.channels.public
+    announced, recovering = await asyncio.gather(
+        _answer(lnd.announced(macaroon(root), me, public)), _answer(lnd.is_recovering(macaroon(root)))
+    )
+    recorded = stages.kept(node, stages.RECORD, stages.AT)
+    sent = await _answer(lnd.sent_msat(macaroon(root), moment(recorded))) if recorded else NOT_ASKED
+    return replace(known, announced=_known(announced), recovering=_known(recovering), sent_msat=_known(sent))
 
 
 def macaroon(root: bytes, permissions: Iterable[Permission] = macaroons.OBSERVE) -> bytes:

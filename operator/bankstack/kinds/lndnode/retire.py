@@ -17,7 +17,7 @@ from bankstack.engine.objects import (
     annotation,
     uid,
 )
-from bankstack.kinds.lndnode import children, names
+from bankstack.kinds.lndnode import children, names, stages
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -36,7 +36,9 @@ def retire(node: LndNode, facts: Facts) -> Decision:
     if pod is not None:
         # Whoever deleted the StatefulSet may have orphaned its pod: nothing else would stop it.
         orphaned = live is None and "deletionTimestamp" not in pod["metadata"]
-        actions = (Delete(names.pod(node.name), uid(pod), "Orphaned"),) if orphaned else ()
+        actions: tuple[Action, ...] = (Delete(names.pod(node.name), uid(pod), "Orphaned"),) if orphaned else ()
+        if stages.to_let_go(node, facts):
+            actions = (*actions, Ask("let_go_pod", "Proved"))
         told = f"LND writes its state and stops; up to {children.GRACE_SECONDS} s. Then {node.name} is let go"
         return Decision(node.status, actions, Finding("Stopping", told, Waiting(2.0)))
     return Decision(status, _remains(node, facts, _proof_so_far(node, live)), released=True)

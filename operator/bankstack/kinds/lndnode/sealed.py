@@ -89,7 +89,8 @@ def backup(secret: Manifest | None) -> Backup | None:
     saved_at = annotation(secret, names.SAVED_AT) if secret else None
     if secret is None or not channels or not saved_at:
         return None
-    return Backup(channels, saved_at, intact=_ours(secret, {NEWEST, OUTPOINTS}))
+    outpoints = content(secret, OUTPOINTS).decode("utf-8", "replace").split()
+    return Backup(channels, saved_at, _ours(secret, {NEWEST, OUTPOINTS}), frozenset(outpoints))
 
 
 def _ours(secret: Manifest, keys: Iterable[str]) -> bool:

@@ -18,6 +18,12 @@ def newest(*texts: str | None) -> str | None:
     return "v{}.{}.{}".format(*max(known)) if known else None
 
 
+def migrates(ran: str | None, wanted: str) -> bool:
+    """Whether going from `ran` to `wanted` changes the database, after which there is no way back."""
+    before, after = parse(ran), parse(wanted)
+    return before is not None and after is not None and after[:2] > before[:2]
+
+
 def crosses_migration(ran: str | None, wanted: str) -> bool:
     """Whether going from `ran` to `wanted` is a step down over a change of the database.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.simulation.fieldsets import applied
 
-from bankstack.clients.lnd.answers import Channels, Funds, Info, State
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info, State
 from bankstack.engine.decision import Action, Apply, Ask, Delete
 from bankstack.engine.declared import Declared
 from bankstack.engine.finding import Unknown
@@ -119,7 +119,7 @@ def carried_out(a_node: LndNode, facts: Facts, actions: Iterable[Action]) -> Fac
     return facts
 
 
-def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: PLR0911 - one per action
+def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: C901, PLR0911 - one per action
     """What each of the kind's own actions makes true."""
     identity = ask.words.get("identity")
     match ask.action:
@@ -152,6 +152,12 @@ def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: PLR0911 - 
             return replace(facts, published={**facts.published, who.name: written})
         case "save_channel_backup":
             return replace(facts, backup=Backup(ask.words["channels"], "2026-11-21T09:00:00Z"))
+        case "enable_channels":
+            assert isinstance(facts.announced, Announced)
+            return replace(facts, announced=Announced(facts.announced.enabled | facts.announced.disabled))
+        case "let_go_pod":
+            there = names.pod(a_node.name) in facts.children
+            return changed(facts, names.pod(a_node.name), finalizers=[]) if there else facts
     raise AssertionError(ask.action)
 
 

@@ -10,12 +10,13 @@ from tests.misoperations import sample
 from tests.simulation.bank import LND_NODE, Bank
 from tests.simulation.world import NAMESPACE
 
+from bankstack.clients.lnd.answers import Permission
 from bankstack.engine import declared, manifests, signing
 from bankstack.engine.decision import Ask
 from bankstack.engine.drift import owned
 from bankstack.engine.finding import Interrupted, Stalled, Transient
-from bankstack.engine.objects import SECRET, Manifest, Ref
-from bankstack.kinds.lndnode import act, consumers, names, pki, sealed
+from bankstack.engine.objects import POD, SECRET, Manifest, Ref
+from bankstack.kinds.lndnode import act, consumers, macaroons, names, pki, sealed, stages
 from bankstack.kinds.lndnode.model import RESOURCE
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -301,3 +302,42 @@ def test_a_consumer_s_permissions_have_no_way_to_close_open_or_bake() -> None:
     assert {one.action for one in consumers.READONLY.permissions} == {"read"}
     assert len({one.root_key_id for one in consumers.CONSUMERS}) == len(consumers.CONSUMERS)
     assert 0 not in {one.root_key_id for one in consumers.CONSUMERS}
+
+
+async def test_exactly_the_pod_that_runs_is_held_and_let_go_again() -> None:
+    bank = await running()
+    pod = bank.live(POD, "lnd1-0")
+    assert pod is not None
+    stop = await refused(bank, "hold_pod", uid="another")
+    assert isinstance(stop.finding.policy, Transient)
+    for _ in range(2):
+        await ask(bank, "hold_pod", uid=pod["metadata"]["uid"])
+    assert (bank.live(POD, "lnd1-0") or {})["metadata"]["finalizers"] == [stages.PROOF]
+    for _ in range(2):
+        await ask(bank, "let_go_pod")
+    assert not stages.is_held(bank.live(POD, "lnd1-0"))
+
+
+async def test_a_pod_that_ends_is_not_held_and_not_let_go_before_its_end_is_told() -> None:
+    bank = await running()
+    pod = bank.live(POD, "lnd1-0")
+    assert pod is not None
+    await ask(bank, "hold_pod", uid=pod["metadata"]["uid"])
+    bank.server.delete(bank.key(POD, "lnd1-0"))
+    assert isinstance((await refused(bank, "hold_pod", uid=pod["metadata"]["uid"])).finding.policy, Transient)
+    await ask(bank, "let_go_pod")
+    assert stages.is_held(bank.live(POD, "lnd1-0"))
+    await act.farewell(lnd1(bank), bank.operators[0].cluster)
+    assert not stages.is_held(bank.live(POD, "lnd1-0"))
+
+
+async def test_channels_are_announced_with_a_macaroon_that_can_do_nothing_else() -> None:
+    bank = await running()
+    disk(bank).channels |= POINTS
+    disk(bank).inactive.add("bb:1")
+    await ask(bank, "disable_channels")
+    assert disk(bank).disabled == {"aa:0"}
+    disk(bank).disabled.add("bb:1")
+    await ask(bank, "enable_channels")
+    assert disk(bank).disabled == {"bb:1"}
+    assert (Permission("uri", "/routerrpc.Router/UpdateChanStatus"),) == macaroons.ANNOUNCE

@@ -12,7 +12,8 @@ from bankstack.clients.lnd.answers import Channels, State
 from bankstack.engine.decision import Apply, Ask, Decision, Delete
 from bankstack.engine.objects import CONFIG_MAP, STATEFUL_SET, Ref, annotation
 from bankstack.kinds.lndnode import consumers, names
-from bankstack.kinds.lndnode.decide import channel_digest, decide
+from bankstack.kinds.lndnode.backups import channel_digest
+from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Facts, Published, Wallet
 
 STATEFUL = names.stateful_set("lnd1")

@@ -1,0 +1,157 @@
+"""An operation on a resource, as data: what a plan is made of, and what each of its steps says (pure).
+
+A kind offers operations by name. Each proposes steps and impact from the facts, and each
+step, asked anew in every pass, answers from the facts with one of four words:
+
+    Done    it is so, and this is the evidence
+    Do      carry out these actions; doing them twice equals once
+    Wait    something is on its way
+    Abort   it cannot be: the plan ends here
+
+While a plan runs, `Declared.plan` says so to `decide`, which may then want another world
+than usual (no pod, no traffic). When the plan has ended, however it ended, `decide` wants
+the usual one again: that is what brings a node back after an abort, and why a step needs
+no undoing of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Any, Final, TypeAlias
+
+from bankstack.engine.conditions import Claim
+from bankstack.engine.decision import Action
+
+#: The condition of a resource on which a plan runs.
+RUNNING: Final = "PlanRunning"
+
+
+class Risk(StrEnum):
+    """What an operation can cost, and so how many people have to agree."""
+
+    GREEN = "Green"
+    AMBER = "Amber"
+    RED = "Red"
+
+
+class Cancel(Enum):
+    """When a person's cancellation takes effect."""
+
+    NEVER = "never"
+    BEFORE = "before"
+    DURING = "during"
+
+
+@dataclass(frozen=True)
+class Done:
+    """The step's end is a fact. `kept` is what later steps have to know of it: no secrets."""
+
+    evidence: str
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Do:
+    """What brings the step on. `told` is the sentence that the plan shows meanwhile."""
+
+    actions: tuple[Action, ...]
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Something is on its way; `look_again` in seconds."""
+
+    sentence: str
+    look_again: float = 5.0
+
+
+@dataclass(frozen=True)
+class Abort:
+    """Why the plan ends here, and what that means for the money."""
+
+    sentence: str
+
+
+Verdict: TypeAlias = Done | Do | Wait | Abort
+
+
+@dataclass(frozen=True)
+class Active:
+    """The plan that runs on a resource, at the step where it is: part of what `decide` and the step are given."""
+
+    name: str
+    uid: str
+    operation: str
+    step: str
+    parameters: Mapping[str, str]
+    started: datetime
+    #: When this step began: what a deadline counts from.
+    since: datetime
+    #: Of the steps before: what they kept, by step.
+    kept: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+Judge: TypeAlias = Callable[[Any, Any, datetime], Verdict]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step by its name. `judge` is given the resource (with its `plan`), the facts and the time."""
+
+    name: str
+    judge: Judge
+    cancel: Cancel = Cancel.BEFORE
+
+
+@dataclass(frozen=True)
+class Impact:
+    """A number that approvers are shown, its unit in its name, and the most they thereby agree to."""
+
+    value: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What an operation would do now.
+
+    `uses` are the fields of the target that it relies on, as text: a change of one is
+    another plan. `refusals` end the plan; `waits` (what is not known, or not ready yet)
+    only keep it from being shown for approval or started.
+    """
+
+    steps: tuple[str, ...] = ()
+    impact: Mapping[str, Impact] = field(default_factory=dict)
+    uses: Mapping[str, str] = field(default_factory=dict)
+    refusals: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
+    #: When it may begin, as `engine.windows` has them; none: at any time.
+    windows: tuple[str, ...] = ()
+
+
+Propose: TypeAlias = Callable[[Any, Any, Mapping[str, str]], Proposal]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a kind offers under a name."""
+
+    risk: Risk
+    steps: tuple[Step, ...]
+    plan: Propose
+
+    def step(self, name: str) -> Step | None:
+        """The step of this name; none where another version of the operator knew it."""
+        return next((step for step in self.steps if step.name == name), None)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What the plans of one resource come to in one pass, apart from what is written about them."""
+
+    active: Active | None = None
+    actions: tuple[Action, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    look_again: float | None = None

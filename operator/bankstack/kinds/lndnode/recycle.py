@@ -1,0 +1,174 @@
+"""The steps of a Restart up to LND's end (pure): nothing is lost yet, and every one can be given up.
+
+Each is asked anew in every pass and answers from the facts alone.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info
+from bankstack.engine.conditions import moment, stamp
+from bankstack.engine.decision import Ask
+from bankstack.engine.finding import Unknown, first
+from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
+from bankstack.kinds.lndnode import backups, checks, children, htlcs, names, stages, template
+from bankstack.kinds.lndnode.facts import Facts
+from bankstack.kinds.lndnode.subject import LndNode
+
+SOON: Final = 2.0
+#: The kubelet has this long beyond LND's own time to say that it ended.
+KUBELET_SECONDS: Final = 60
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
+
+
+def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
+    """Nothing is begun on a node that is not well: it may need its memory more than its restart."""
+    obstacle = first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts)
+    if obstacle or facts.chain.endpoint is None:
+        return Wait(obstacle.message if obstacle else "its bitcoind is not known")
+    if isinstance(facts.recovering, Unknown):
+        return Wait(f"LND does not say whether it still looks for coins of its seed ({facts.recovering.reason})", SOON)
+    if facts.recovering:
+        return Wait("LND still looks for coins of its seed: a stop would lose its place. It is waited for", 30.0)
+    if not isinstance(facts.channels, Channels) or not isinstance(facts.info, Info):
+        return _silent()
+    if under_way := sorted(facts.channels.opening | facts.channels.closing):
+        return Wait(
+            f"channel {under_way[0]}{_more(under_way)} is being opened or closed: LND is not stopped before that is "
+            "buried in the chain. Wait, or cancel the plan",
+            30.0,
+        )
+    change = ", ".join(template.pending(node, facts, facts.chain.endpoint)) or "none"
+    kept = {stages.TEMPLATE: template.wish_digest(node, facts.chain.endpoint), stages.CHANGE: change[:512]}
+    told = f"synced at height {facts.info.block_height}, {len(facts.channels.open)} channels, none opening or closing"
+    return Done(f"{told}; change to apply: {change}", kept)
+
+
+def disable(_node: LndNode, facts: Facts, _now: datetime) -> Verdict:
+    """The network is told to send nothing more through public channels."""
+    if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
+        return _silent()
+    usable = facts.announced.enabled & facts.channels.active
+    if usable:
+        return Do((Ask("disable_channels", "Plan"),), f"the network is told not to use {len(usable)} channels")
+    return Done(f"{len(facts.announced.disabled)} public channels are announced as disabled")
+
+
+def drain(node: LndNode, facts: Facts, now: datetime) -> Verdict:
+    """Payments on their way end; what remains after the time for it must outlast the restart."""
+    if not isinstance(facts.channels, Channels) or not isinstance(facts.info, Info):
+        return _silent()
+    pending, tip = facts.channels.htlcs, facts.info.block_height
+    if tight := htlcs.too_tight(node, pending, tip):
+        return Abort(tight)
+    found = htlcs.tightest(pending, tip)
+    if found is None:
+        return Done(f"0 pending HTLCs at height {tip}")
+    until = _since(node, now) + _seconds(htlcs.recycle(node).drain_timeout)
+    told = f"{len(pending)} HTLCs are pending; {htlcs.described(found, tip)}"
+    if now < until:
+        return Wait(f"{told}. They are waited for until {stamp(until)}; channels stay disabled", SOON)
+    return Done(f"{told}, more than the {htlcs.needed_blocks(node)} that a restart needs")
+
+
+def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
+    """A backup of exactly these channels, exported, verified by LND and stored since the plan came here."""
+    if not isinstance(facts.channels, Channels):
+        return _silent()
+    if not facts.channels.to_back_up:
+        return Done("there is no channel to back up")
+    stored = facts.backup
+    fresh = stored is not None and moment(stored.saved_at) >= _since(node, now)
+    if stored is None or not fresh or not backups.is_current(facts, facts.channels):
+        words = {"channels": backups.channel_digest(facts.channels)}
+        return Do((Ask("save_channel_backup", "Plan", words),), "a channel backup is exported, verified and stored")
+    where = f"Secret {names.channel_backup(node.name).name}"
+    return Done(f"{where} of {stored.saved_at} holds all {len(facts.channels.to_back_up)} channels")
+
+
+def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
+    """What must be the same afterwards, seen in the same look in which LND is stopped."""
+    pod = stages.pod(node, facts)
+    if pod is None or "deletionTimestamp" in pod["metadata"]:
+        return Wait("LND's pod is being replaced by somebody else: it is waited for", SOON)
+    if not stages.is_held(pod):
+        return Do(
+            (Ask("hold_pod", "Plan", {"uid": pod["metadata"]["uid"]}),), "LND's pod is held until its end is proved"
+        )
+    channels, funds, info = facts.channels, facts.funds, facts.info
+    if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
+        return _silent()
+    if channels.to_back_up and not backups.is_current(facts, channels):
+        return Wait("the channels changed since the backup: it is written anew", SOON)
+    # Once more, directly before: "0 HTLCs" is momentary.
+    if tight := htlcs.too_tight(node, channels.htlcs, info.block_height):
+        return Abort(tight)
+    kept = {
+        stages.AT: stamp(now),
+        stages.IDENTITY: info.identity_pubkey,
+        stages.OWN_SAT: str(funds.own_sat + funds.commit_fees_sat),
+        stages.UNSETTLED_SAT: str(funds.unsettled_sat),
+        stages.HTLCS: str(len(channels.htlcs)),
+        stages.CHANNELS: str(len(channels.to_back_up)),
+        stages.ACTIVE: str(len(channels.active)),
+    }
+    told = (
+        f"{len(channels.open)} channels, {funds.own_sat} sat, {len(channels.htlcs)} HTLCs at height {info.block_height}"
+    )
+    return Done(told, kept)
+
+
+def stop(node: LndNode, facts: Facts, now: datetime) -> Verdict:
+    """LND ends as it ends itself, and the kubelet says so. A pod that is merely gone proves nothing."""
+    pod = stages.pod(node, facts)
+    if proof := stages.exit_of(pod):
+        return Done(proof)
+    if pod is None:
+        return Wait(_unproved(node), 30.0) if _is_scaled_down(node, facts) else Wait("LND's pod comes back", SOON)
+    if "deletionTimestamp" not in pod["metadata"]:
+        if stages.is_held(pod):
+            return Wait("LND is told to stop", SOON)
+        return Do(
+            (Ask("hold_pod", "Plan", {"uid": pod["metadata"]["uid"]}),), "LND's pod is held until its end is proved"
+        )
+    late = now > _since(node, now) + timedelta(seconds=children.GRACE_SECONDS + KUBELET_SECONDS)
+    told = f"LND writes its state and stops, within {children.GRACE_SECONDS} s"
+    return Wait(_overdue(node, pod["spec"].get("nodeName", "?")) if late else told, SOON)
+
+
+def _overdue(node: LndNode, where: str) -> str:
+    return (
+        f"the kubelet of node {where} has not said that LND of pod {node.name}-0 ended: nothing is started, for two "
+        "LNDs of one wallet lose its money. Bring that node back; if it is switched off for good, take finalizer "
+        f"{stages.PROOF} off the pod, and then delete this plan"
+    )
+
+
+def _unproved(node: LndNode) -> str:
+    return (
+        f"pod {node.name}-0 is gone and nobody saw its processes end (it was deleted by force and its finalizer "
+        f"{stages.PROOF} taken off): nothing is started, for two LNDs of one wallet lose its money. Make sure on its "
+        "node that no lnd runs, then delete this plan: LND is started again as it was"
+    )
+
+
+def _is_scaled_down(node: LndNode, facts: Facts) -> bool:
+    live = facts.children.get(names.stateful_set(node.name))
+    return live is not None and live["spec"].get("replicas") == 0
+
+
+def _since(node: LndNode, now: datetime) -> datetime:
+    """When this step began."""
+    return node.plan.since if node.plan else now
+
+
+def _seconds(duration: str) -> timedelta:
+    return timedelta(seconds=int(duration[:-1]) * _UNITS[duration[-1]])
+
+
+def _silent() -> Wait:
+    return Wait("LND does not answer just now: nothing is concluded from that, it is asked again", SOON)
+
+
+def _more(listed: list[str]) -> str:
+    return f" (and {len(listed) - 1} more)" if len(listed) > 1 else ""

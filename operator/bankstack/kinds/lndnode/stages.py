@@ -1,0 +1,101 @@
+"""What a Restart plan makes of the world, by the step where it is (pure).
+
+`decide` asks here which world to want: traffic or none, a pod or none, which template.
+When the plan has ended, however it ended, every answer is the usual one.
+
+A pod that a plan stops is first held by a finalizer: then its object outlives its
+processes, also when it is deleted by force, and goes only after the kubelet has said
+that they ended. A pod that is merely gone proves nothing.
+"""
+
+from typing import Any, Final
+
+from bankstack.engine.objects import Manifest, Ref
+from bankstack.kinds.lndnode import names
+from bankstack.kinds.lndnode.facts import Facts
+from bankstack.kinds.lndnode.subject import LndNode
+
+CHECK, DISABLE, DRAIN, BACKUP, RECORD = "Check", "Disable", "Drain", "Backup", "Record"
+STOP, RENEW, START, RECONCILE, ENABLE = "Stop", "Renew", "Start", "Reconcile", "Enable"
+
+#: Between these LND shall get no new payments, and is not there for some of them.
+DRAINED: Final = frozenset({DISABLE, DRAIN, BACKUP, RECORD, STOP, RENEW, START, RECONCILE})
+AWAY: Final = frozenset({STOP, RENEW})
+#: Here the pod is taken hold of, and kept until its end is proved.
+HELD: Final = frozenset({RECORD, STOP})
+
+#: On the pod: its end is still to be proved.
+PROOF: Final = "bankstack.io/proof-of-exit"
+#: What steps keep for later ones.
+TEMPLATE, CHANGE, AT, IDENTITY, OWN_SAT, UNSETTLED_SAT, HTLCS, CHANNELS, ACTIVE, DOWNTIME = (
+    "template", "change", "at", "identity", "ownSat", "unsettledSat", "htlcs", "channels", "active", "downtimeSeconds"
+)  # fmt: skip
+
+
+def step(node: LndNode) -> str | None:
+    """The step where its plan is."""
+    return node.plan.step if node.plan else None
+
+
+def kept(node: LndNode, of: str, word: str) -> str | None:
+    """What an earlier step of the plan kept."""
+    return node.plan.kept.get(of, {}).get(word) if node.plan else None
+
+
+def is_drained(node: LndNode) -> bool:
+    """Whether payments should take another node."""
+    return step(node) in DRAINED
+
+
+def is_stopped(node: LndNode, facts: Facts) -> bool:
+    """Whether there shall be no pod: never before the one that runs is held, or its end could not be proved."""
+    if step(node) == RENEW:
+        return True
+    live = facts.children.get(names.stateful_set(node.name))
+    went = live is not None and live["spec"].get("replicas") == 0
+    return step(node) == STOP and (went or is_held(pod(node, facts)))
+
+
+def is_renewing(node: LndNode, facts: Facts) -> bool:
+    """Whether the template is written: only while no pod is there."""
+    return step(node) == RENEW and pod(node, facts) is None
+
+
+def pod(node: LndNode, facts: Facts) -> Manifest | None:
+    """LND's pod."""
+    return facts.children.get(names.pod(node.name))
+
+
+def is_held(one: Manifest | None) -> bool:
+    """Whether its object waits for the proof."""
+    return one is not None and PROOF in one["metadata"].get("finalizers", [])
+
+
+def exit_of(one: Manifest | None) -> str | None:
+    """The kubelet's word that every process of a deleted pod has ended; None: it has not given it."""
+    if one is None or "deletionTimestamp" not in one["metadata"]:
+        return None
+    told: list[dict[str, Any]] = one.get("status", {}).get("containerStatuses", [])
+    ends = [status.get("state", {}).get("terminated", {}) for status in told]
+    # Without a time of its end a container was not found, not seen to end.
+    if (
+        not ends
+        or len(ends) < len(one.get("spec", {}).get("containers", []))
+        or not all("finishedAt" in e for e in ends)
+    ):
+        return None
+    last = max(ends, key=lambda end: str(end["finishedAt"]))
+    where = one.get("spec", {}).get("nodeName", "its node")
+    return (
+        f"pod {one['metadata']['name']} ({one['metadata']['uid']}) ended on {where} at {last['finishedAt']} with exit "
+        f"code {last.get('exitCode', 'unknown')}"
+    )
+
+
+def to_let_go(node: LndNode, facts: Facts) -> Ref | None:
+    """The pod whose object nothing needs any more: its end is proved, or it is not to end."""
+    one = pod(node, facts)
+    if one is None or not is_held(one) or (step(node) in HELD and not node.deleting):
+        return None
+    leaving = "deletionTimestamp" in one["metadata"]
+    return None if leaving and exit_of(one) is None else names.pod(node.name)

@@ -1,0 +1,176 @@
+"""Reads the plans of a target and writes how they stand: the only part of this room that is not pure.
+
+In steady state it costs one list, and nothing is written. Where something is to be done,
+the journal and the running plan are written at the versions that were read, also where
+nothing in them changes: an unchanged write at an old version is a conflict, so nobody
+acts on a plan that was cancelled, ended or taken up by another operator meanwhile.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from bankstack.engine.conditions import moment
+from bankstack.engine.finding import Finding, Interrupted, Transient, Unknown
+from bankstack.engine.objects import CHANGE_PLAN, NAMESPACE, PLAN_APPROVAL, Manifest, Ref
+from bankstack.engine.operation import Active, Course, Operation, Risk
+from bankstack.engine.ports import About, Cluster, Kind, Subject
+from bankstack.plans import admission, approvals, journal
+from bankstack.plans import plan as plans
+from bankstack.plans.approvals import Approval
+from bankstack.plans.catalog import OPERATIONS
+from bankstack.plans.course import Steered, steer
+from bankstack.plans.journal import Journal
+from bankstack.plans.model import ChangePlanStatus
+from bankstack.plans.plan import Plan, Unreadable
+from bankstack.plans.setting import Proof, Setting
+from bankstack.plans.steps import active
+
+#: A plan that came to one of these is not what its requester hoped for.
+WORRYING: Final = frozenset({"Failed", "Expired", "Refused"})
+NOT_ASKED: Final = Unknown("it was not asked for")
+
+
+@dataclass(frozen=True)
+class Docket:
+    """The plans of one target, as read in one pass."""
+
+    target: str
+    namespace: str
+    cluster: Cluster
+    operations: Mapping[str, Operation]
+    found: tuple[Plan | Unreadable, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    journal: Journal = field(default_factory=Journal)
+    #: Of the Namespace object.
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    proof: Proof = NOT_ASKED
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is any that has not ended."""
+        return _any_unfinished(self.found)
+
+    @property
+    def running(self) -> Active | None:
+        """The plan that runs, as it was last written."""
+        for plan in self.found:
+            if isinstance(plan, Plan) and plan.runs and self.journal.ended(plan.uid) is None:
+                current = next((step for step in plan.status.steps or () if step.state != "Done"), None)
+                return active(plan, plan.status, current, moment(plan.created)) if current else None
+        return None
+
+    def steer(self, subject: Subject | None, facts: Any, now: datetime) -> Steered:  # noqa: ANN401 - a kind's own facts
+        """What is to be done, and what has to be written before (pure)."""
+        setting = Setting(
+            self.operations, subject, facts, self.journal, self.approvals, self.annotations, self.proof, now
+        )
+        to_tell = self.unfinished or self.target in self.journal.active
+        return steer(self.target, self.found, setting) if to_tell else Steered(journal=self.journal)
+
+    async def write(self, course: Course, now: datetime, *, acting: bool) -> None:
+        """The journal first, for it says which plan runs; then the plans."""
+        assert isinstance(course, Steered)  # noqa: S101 - it is what `steer` gave
+        if acting or course.journal != self.journal:
+            await self._write_journal(course.journal, now)
+        for plan, status in course.statuses:
+            claims = acting and course.active is not None and plan.uid == course.active.uid
+            await self._write_status(plan, status, claims=claims)
+
+    async def _write_journal(self, book: Journal, now: datetime) -> None:
+        made = journal.manifest(book, self.namespace, now)
+        if book.version is not None:
+            await self.cluster.apply(made, self.namespace)
+        elif await self.cluster.create(made, self.namespace) is None:
+            raise Interrupted(
+                Finding("ChangedMeanwhile", "another operator began the journal of plans: it is read anew", Transient())
+            )
+
+    async def _write_status(self, plan: Plan, status: ChangePlanStatus, *, claims: bool) -> None:
+        body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if body == plan.manifest.get("status") and not claims:
+            return
+        meta = {key: plan.manifest["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
+        head = {"apiVersion": CHANGE_PLAN.api_version, "kind": CHANGE_PLAN.kind}
+        await self.cluster.apply_status(CHANGE_PLAN, {**head, "metadata": meta, "status": body})
+        for kind, reason, message in news(plan.status, status):
+            await self.cluster.announce({**plan.manifest, **head}, kind, reason, message)
+
+
+def news(before: ChangePlanStatus, after: ChangePlanStatus) -> tuple[tuple[str, str, str], ...]:
+    """Events: kind, reason and message (pure)."""
+    told = []
+    if after.replanned and after.replanned != before.replanned:
+        told.append(("Warning", "PlannedAnew", after.replanned))
+    if after.state and after.state != before.state:
+        message = f"begun with step {after.step}" if after.state == "Running" else after.message or ""
+        told.append(("Warning" if after.state in WORRYING else "Normal", after.state, message))
+    return tuple(told)
+
+
+class Desk:
+    """`engine.ports.Plans`."""
+
+    def takes(self, kind: Kind) -> bool:
+        """Whether plans for this kind are read at all."""
+        return bool(kind.operations) or kind.resource.kind in OPERATIONS
+
+    async def look(self, about: About, cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]) -> Docket:
+        """Read the plans of a target, and where one has not ended, what it takes to say how it stands."""
+        kind, name, namespace = about.kind, about.name, about.namespace
+        listed = await cluster.list(CHANGE_PLAN, namespace, {})
+        found = [plans.read(one) for one in listed if plans.is_for(one, kind.resource.kind, name)]
+        target = f"{kind.resource.kind} {name}"
+        if not _any_unfinished(found) and not about.ran:
+            return Docket(target, namespace, cluster, kind.operations, tuple(found))
+        refers(tuple(Ref(CHANGE_PLAN, one.name) for one in found if isinstance(one, Unreadable) or not one.finished))
+        given = [approvals.read(one) for one in await cluster.list(PLAN_APPROVAL, namespace, {})]
+        book = journal.read(await cluster.get(journal.REF, namespace))
+        home = await cluster.get(Ref(NAMESPACE, namespace), "")
+        return Docket(
+            target,
+            namespace,
+            cluster,
+            kind.operations,
+            (*found, *await _overlooked(target, found, book, namespace, cluster)),
+            tuple(one for one in given if one is not None),
+            book,
+            (home or {"metadata": {}})["metadata"].get("annotations", {}),
+            await prove(namespace, cluster) if _needs_proof(found, kind.operations) else NOT_ASKED,
+        )
+
+
+async def prove(namespace: str, cluster: Cluster) -> Proof:
+    """Whether nobody can ask for or approve a plan in another's name."""
+    try:
+        for manifest, sentence in admission.probes():
+            said = await cluster.admission(manifest, namespace)
+            if said is None:
+                return False
+            if sentence not in said:
+                return Unknown(f"a dry run was refused for another reason: {said[:256]}")
+    except Interrupted as stop:
+        return Unknown(stop.finding.message)
+    return True
+
+
+async def _overlooked(
+    target: str, found: list[Plan | Unreadable], book: Journal, namespace: str, cluster: Cluster
+) -> tuple[Plan | Unreadable, ...]:
+    """The plan that runs by the journal's word and was not listed: asked for by name before it is given up."""
+    name, uid = book.active.get(target, ("", ""))
+    if not name or any(isinstance(one, Unreadable) or one.uid == uid for one in found):
+        return ()
+    live: Manifest | None = await cluster.get(Ref(CHANGE_PLAN, name), namespace)
+    return (plans.read(live),) if live is not None and live["metadata"]["uid"] == uid else ()
+
+
+def _any_unfinished(found: tuple[Plan | Unreadable, ...] | list[Plan | Unreadable]) -> bool:
+    return any(isinstance(one, Plan) and not one.finished for one in found)
+
+
+def _needs_proof(found: list[Plan | Unreadable], operations: Mapping[str, Operation]) -> bool:
+    waiting = (one for one in found if isinstance(one, Plan) and not (one.finished or one.runs or one.spec.dry_run))
+    asked = (operations.get(one.spec.operation) for one in waiting)
+    return any(operation is not None and operation.risk is not Risk.GREEN for operation in asked)

@@ -1,0 +1,139 @@
+"""An LndNode on which a plan runs, at any step and with any facts: what a plan may make of the world, and no more."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc
+from bankstack.engine.decision import Apply, Ask
+from bankstack.engine.finding import Unknown
+from bankstack.engine.objects import STATEFUL_SET, Manifest
+from bankstack.engine.operation import Abort, Active, Do, Done, Wait
+from bankstack.kinds.lndnode import names, plans, stages
+from bankstack.kinds.lndnode.decide import decide
+from bankstack.kinds.lndnode.facts import Facts
+from bankstack.kinds.lndnode.model import LndNodeStatus
+from bankstack.kinds.lndnode.subject import LndNode
+from tests.unit.kinds.lndnode.given import ME, NOW, SILENT, carried_out
+
+from .laws import decided, lost
+from .test_lndnode import cases
+
+htlcs = st.builds(
+    Htlc,
+    channel=st.just("aa:0"),
+    incoming=st.booleans(),
+    amount_sat=st.just(1000),
+    expiry_height=st.integers(810, 1000),
+)
+channels = st.builds(
+    lambda active, found: Channels(frozenset({"aa:0"}), active=active, public=frozenset({"aa:0"}), htlcs=tuple(found)),
+    st.sampled_from([frozenset(), frozenset({"aa:0"})]),
+    st.lists(htlcs, max_size=2),
+)
+announced = st.sampled_from([Announced(frozenset({"aa:0"})), Announced(disabled=frozenset({"aa:0"})), Announced()])
+truths: st.SearchStrategy[bool | Unknown] = st.just(SILENT) | st.booleans()
+amounts: st.SearchStrategy[int | Unknown] = st.just(SILENT) | st.sampled_from([0, 5000])
+records = {stages.AT: "2026-11-21T08:59:00Z", stages.IDENTITY: ME, stages.OWN_SAT: "5", stages.ACTIVE: "1"}
+kept = st.sampled_from([{}, {stages.CHECK: {stages.TEMPLATE: "x"}}, {stages.RECORD: records}])
+ENDED: Manifest = {"terminated": {"exitCode": 0, "finishedAt": "2026-11-21T08:59:30Z"}}
+
+
+@st.composite
+def planned(draw: st.DrawFn) -> tuple[LndNode, Facts]:
+    node, facts = draw(cases())
+    plan = Active(
+        "restart", "p1", "Restart", draw(st.sampled_from(plans.STEPS)).name, {}, NOW, NOW - timedelta(minutes=1),
+        draw(kept),
+    )  # fmt: skip
+    status = node.status.model_copy(update={"traffic": draw(st.sampled_from([None, "Draining"]))})
+    live = dict(facts.children)
+    if (pod := live.get(names.pod("lnd1"))) and draw(st.booleans()):
+        meta = pod["metadata"] | {"finalizers": [stages.PROOF]}
+        state = ENDED if draw(st.booleans()) else pod["status"]["containerStatuses"][0]["state"]
+        told = {"containerStatuses": [pod["status"]["containerStatuses"][0] | {"state": state}]}
+        live[names.pod("lnd1")] = pod | {"metadata": meta, "status": pod["status"] | told}
+    stateful = names.stateful_set("lnd1")
+    if stateful in live and draw(st.booleans()):
+        live[stateful] = live[stateful] | {"spec": live[stateful]["spec"] | {"replicas": 0}}
+    facts = replace(
+        facts,
+        children=live,
+        channels=draw(st.just(SILENT) | channels),
+        announced=draw(st.just(SILENT) | announced),
+        funds=draw(st.just(SILENT) | st.just(Funds(local_sat=5))),
+        recovering=draw(truths),
+        sent_msat=draw(amounts),
+    )
+    return replace(node, status=status, plan=plan), facts
+
+
+def applied_to_lnd(node: LndNode, facts: Facts) -> list[Manifest]:
+    actions = decided(decide, node, facts, NOW).actions
+    return [one.manifest for one in actions if isinstance(one, Apply) and one.manifest["kind"] == STATEFUL_SET.kind]
+
+
+@given(planned())
+def test_lnd_is_stopped_only_in_its_step_and_never_before_its_pod_is_held(case: tuple[LndNode, Facts]) -> None:
+    node, facts = case
+    live = facts.children.get(names.stateful_set("lnd1"))
+    runs = live is not None and live["spec"]["replicas"] == 1
+    for made in applied_to_lnd(node, facts) if not node.deleting else ():
+        if made["spec"]["replicas"] == 0 and runs:
+            assert stages.step(node) in stages.AWAY
+            assert stages.step(node) == stages.RENEW or stages.is_held(facts.children.get(names.pod("lnd1")))
+
+
+@given(planned())
+def test_a_known_wallet_s_template_changes_only_where_no_pod_is(case: tuple[LndNode, Facts]) -> None:
+    node, facts = case
+    live = facts.children.get(names.stateful_set("lnd1"))
+    for made in applied_to_lnd(node, facts) if live and node.status.identity_pubkey else ():
+        if live and made["spec"]["template"] != live["spec"]["template"]:
+            assert stages.step(node) == stages.RENEW
+            assert names.pod("lnd1") not in facts.children
+            assert made["spec"]["replicas"] == 0
+
+
+@given(planned())
+def test_a_pod_whose_end_is_not_proved_is_not_let_go(case: tuple[LndNode, Facts]) -> None:
+    node, facts = case
+    pod = facts.children.get(names.pod("lnd1"))
+    lets_go = any(isinstance(one, Ask) and one.action == "let_go_pod" for one in decide(node, facts, NOW).actions)
+    if lets_go and pod:
+        assert "deletionTimestamp" not in pod["metadata"] or stages.exit_of(pod) is not None
+
+
+@given(planned())
+def test_a_plan_costs_no_money_data(case: tuple[LndNode, Facts]) -> None:
+    node, facts = case
+    if not node.deleting:
+        assert lost(decided(decide, node, facts, NOW).actions) == []
+
+
+@given(planned())
+def test_every_step_has_an_answer_to_any_facts_and_silence_ends_nothing_but_a_stop(
+    case: tuple[LndNode, Facts],
+) -> None:
+    node, facts = case
+    silent = replace(facts, state=SILENT, info=SILENT, funds=SILENT, channels=SILENT, announced=SILENT)
+    for step in plans.STEPS:
+        verdict = step.judge(node, facts, NOW)
+        assert verdict == step.judge(node, facts, NOW)
+        assert isinstance(verdict, Done | Do | Wait | Abort)
+        if step.name not in (stages.STOP, stages.RENEW):
+            assert not isinstance(step.judge(node, silent, NOW), Done | Abort), step.name
+
+
+@given(planned())
+def test_while_a_plan_runs_what_is_carried_out_is_not_asked_for_again(case: tuple[LndNode, Facts]) -> None:
+    node, facts = case
+    for _ in range(8):
+        decision = decided(decide, node, facts, NOW)
+        if decision.released or not decision.actions:
+            return
+        node = replace(node, status=LndNodeStatus.model_validate(decision.status.model_dump(by_alias=True)))
+        facts = carried_out(node, facts, decision.actions)
+    raise AssertionError(f"still acting: {[str(one) for one in decision.actions]}")

@@ -1,0 +1,64 @@
+"""The operator dies, is cut off or is two, anywhere in a Restart: LND is stopped once, and the end is the same."""
+
+import os
+
+import pytest
+
+from .bank import WRITES
+from .faults import Fault, When, at, every_first, some
+from .test_bad_days import FAULTS
+from .test_restart import open_bank, reference, restarted, went_well
+
+ALL = os.environ.get("SIMULATION") == "all"
+CRASH = Fault("crash", When.AFTER)
+
+
+def points() -> list[tuple[int, str]]:
+    """Every call since the plan was made; in the small run only those that change something."""
+    calls = list(enumerate(reference().calls.made, 1))
+    first = next(number for number, call in calls if call.startswith("dry run"))
+    return [(number, call) for number, call in calls if number >= first and (ALL or call.startswith(WRITES))]
+
+
+@pytest.mark.parametrize("point", points(), ids=lambda one: f"{one[0]} {one[1]}")
+async def test_a_crash_after_this_call_changes_nothing_in_the_end(point: tuple[int, str]) -> None:
+    bank = await restarted(await open_bank(schedule=at(point[0], CRASH)))
+    assert bank.restarts == 1
+    went_well(bank)
+
+
+async def test_an_operator_that_dies_after_every_new_thing_it_does_still_gets_there() -> None:
+    bank = await restarted(await open_bank(schedule=every_first(CRASH)))
+    assert bank.restarts > 80
+    went_well(bank)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_every_call_fails_the_first_time(fault: Fault) -> None:
+    bank = await restarted(await open_bank(schedule=every_first(fault)))
+    went_well(bank)
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_third_of_all_calls_fails_somehow(seed: int) -> None:
+    faults = (*FAULTS.values(), Fault("crash"), Fault("crash", When.AFTER))
+    bank = await open_bank()
+    bank.calls.schedule = some(seed, 0.3, faults, len(bank.calls.made) + 600)
+    went_well(await restarted(bank))
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_two_operators_at_once_restart_once(seed: int) -> None:
+    bank = await open_bank(operators=2)
+    bank.asks()
+    await bank.interleaved(seed, 3000)
+    bank.approves()
+    await bank.interleaved(seed, 6000)
+    went_well(bank)
+
+
+@pytest.mark.parametrize("behind", [1, 5, 25])
+async def test_reads_that_are_old_stop_lnd_once(behind: int) -> None:
+    bank = await open_bank()
+    bank.calls.schedule = some(behind, 0.2, (Fault("stale", behind=behind),), len(bank.calls.made) + 400)
+    went_well(await restarted(bank))

@@ -1,0 +1,323 @@
+"""Each step of a Restart, asked alone: what it looks for, and what it says."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc
+from bankstack.engine.decision import Ask
+from bankstack.engine.finding import Unknown
+from bankstack.engine.objects import Manifest
+from bankstack.engine.operation import Abort, Active, Do, Done, Verdict, Wait
+from bankstack.kinds.lndnode import backups, htlcs, names, plans, stages, template
+from bankstack.kinds.lndnode.decide import decide
+from bankstack.kinds.lndnode.facts import Backup, Facts
+from bankstack.kinds.lndnode.model import LndNodeStatus
+from bankstack.kinds.lndnode.subject import LndNode
+
+from .given import BITCOIND, INFO, ME, NOW, SILENT, annotated, changed, node, serving, without
+
+CHANNELS = Channels(frozenset({"aa:0", "bb:1"}), active=frozenset({"aa:0"}), public=frozenset({"aa:0", "bb:1"}))
+POD, STATEFUL = names.pod("lnd1"), names.stateful_set("lnd1")
+RECORD = {
+    stages.AT: "2026-11-21T08:59:00Z", stages.IDENTITY: ME, stages.OWN_SAT: "1000", stages.UNSETTLED_SAT: "0",
+    stages.HTLCS: "0", stages.ACTIVE: "1",
+}  # fmt: skip
+
+
+def at(step: str, a_node: LndNode | None = None, **kept: dict[str, str]) -> LndNode:
+    """lnd1 with a plan at this step since a minute."""
+    since = NOW - timedelta(minutes=1)
+    return replace(a_node or node(), plan=Active("restart", "p1", "Restart", step, {}, since, since, kept))
+
+
+def facts(**more: Any) -> Facts:  # noqa: ANN401 - any facts
+    known: dict[str, Any] = {
+        "channels": CHANNELS,
+        "funds": Funds(local_sat=1000),
+        "announced": Announced(),
+        "recovering": False,
+    }
+    return serving(**known | {"sent_msat": 0, "backup": stored()} | more)
+
+
+def stored(**more: Any) -> Backup:  # noqa: ANN401 - any of its fields
+    made = Backup(backups.channel_digest(CHANNELS), "2026-11-21T09:00:00Z", outpoints=CHANNELS.open)
+    return replace(made, **more)
+
+
+def asked(step: str, known: Facts, a_node: LndNode | None = None, **kept: dict[str, str]) -> Verdict:
+    (one,) = [one for one in plans.STEPS if one.name == step]
+    verdict: Verdict = one.judge(at(step, a_node, **kept), known, NOW)
+    return verdict
+
+
+def pod_is(known: Facts, *, leaving: bool = True, held: bool = True, **state: Manifest) -> Facts:
+    meta: Manifest = {"finalizers": [stages.PROOF]} if held else {}
+    meta |= {"deletionTimestamp": "2026-11-21T08:59:10Z"} if leaving else {}
+    after = changed(known, POD, **meta)
+    status = {"containerStatuses": [{"name": "lnd", "state": state or {"running": {}}}]}
+    pod = after.children[POD] | {"status": status, "spec": {"nodeName": "east", "containers": [{"name": "lnd"}]}}
+    return replace(after, children={**after.children, POD: pod})
+
+
+def waits(verdict: Verdict, *words: str) -> None:
+    assert isinstance(verdict, Wait), verdict
+    for word in words:
+        assert word in verdict.sentence
+
+
+# Check
+
+
+def test_a_node_that_is_well_passes_and_the_approved_template_is_kept() -> None:
+    verdict = asked(stages.CHECK, facts())
+    assert isinstance(verdict, Done)
+    assert verdict.kept == {stages.TEMPLATE: template.wish_digest(node(), BITCOIND), stages.CHANGE: "none"}
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (facts(recovering=True), "still looks for coins of its seed"),
+        (facts(recovering=SILENT), "does not say whether"),
+        (facts(channels=replace(CHANNELS, opening=frozenset({"cc:0"}))), "channel cc:0 is being opened or closed"),
+        (facts(channels=replace(CHANNELS, closing=frozenset({"cc:0", "dd:0"}))), "channel cc:0 (and 1 more)"),
+        (facts(info=replace(INFO, synced=False)), "not at the tip"),
+        (facts(channels=SILENT), "does not answer just now"),
+        (without(facts(), POD), "pod lnd1-0 is being made"),
+    ],
+)
+def test_a_node_that_is_not_is_waited_for(known: Facts, words: str) -> None:
+    waits(asked(stages.CHECK, known), words)
+
+
+# Disable and Drain
+
+
+def test_channels_are_disabled_as_long_as_the_network_may_use_one_whose_peer_is_there() -> None:
+    verdict = asked(stages.DISABLE, facts(announced=Announced(enabled=CHANNELS.open)))
+    assert isinstance(verdict, Do)
+    assert verdict.actions == (Ask("disable_channels", "Plan"),)
+    # bb:1 is LND's own to disable: its peer is away.
+    assert isinstance(asked(stages.DISABLE, facts(announced=Announced(frozenset({"bb:1"})))), Done)
+
+
+def on_its_way(left: int, *, incoming: bool = False) -> Channels:
+    expiry = INFO.block_height + left + (htlcs.INCOMING_DELTA if incoming else 0)
+    return replace(CHANNELS, htlcs=(Htlc("aa:0", incoming, 7, expiry, "ab" * 32),))
+
+
+@pytest.mark.parametrize("incoming", [True, False])
+def test_the_budget_of_a_payment_is_counted_to_the_block(incoming: bool) -> None:  # noqa: FBT001
+    assert isinstance(asked(stages.DRAIN, facts(channels=on_its_way(6, incoming=incoming))), Abort)
+    waits(asked(stages.DRAIN, facts(channels=on_its_way(7, incoming=incoming))), "7 blocks left at height 812", "until")
+
+
+def test_the_drain_takes_no_longer_than_its_timeout_and_says_what_is_left() -> None:
+    quick = node(recycle={"drainTimeout": "60s"})
+    verdict = asked(stages.DRAIN, facts(channels=on_its_way(7)), quick)
+    assert isinstance(verdict, Done)
+    assert "1 HTLCs are pending" in verdict.evidence
+    assert asked(stages.DRAIN, facts()) == Done("0 pending HTLCs at height 812")
+
+
+def test_a_restart_that_took_long_last_time_needs_more_room() -> None:
+    slow = node(status=LndNodeStatus(identity_pubkey=ME, last_downtime_seconds=1500))
+    assert htlcs.needed_blocks(slow) == 8
+    assert isinstance(asked(stages.DRAIN, facts(channels=on_its_way(8)), slow), Abort)
+    assert htlcs.needed_blocks(node(recycle={"maxDowntimeBlocks": 20})) == 20
+
+
+# Backup and Record
+
+
+@pytest.mark.parametrize(
+    "backup",
+    [None, stored(saved_at="2026-11-21T08:58:59Z"), stored(channels="others"), stored(intact=False)],
+    ids=["none", "from before", "of others", "edited"],
+)
+def test_a_backup_is_of_now_and_of_these_channels(backup: Backup | None) -> None:
+    verdict = asked(stages.BACKUP, facts(backup=backup))
+    assert isinstance(verdict, Do)
+    assert verdict.actions == (Ask("save_channel_backup", "Plan", {"channels": backups.channel_digest(CHANNELS)}),)
+    assert isinstance(asked(stages.BACKUP, facts()), Done)
+    assert isinstance(asked(stages.BACKUP, facts(channels=Channels(), backup=backup)), Done)
+
+
+def test_the_pod_is_held_before_anything_is_recorded() -> None:
+    verdict = asked(stages.RECORD, facts())
+    assert isinstance(verdict, Do)
+    assert verdict.actions == (Ask("hold_pod", "Plan", {"uid": "pod-1"}),)
+    recorded = asked(stages.RECORD, pod_is(facts(funds=Funds(local_sat=900, commit_fees_sat=100)), leaving=False))
+    assert isinstance(recorded, Done)
+    assert (recorded.kept[stages.OWN_SAT], recorded.kept[stages.ACTIVE]) == ("1000", "1")
+    waits(asked(stages.RECORD, pod_is(facts())), "replaced by somebody else")
+    waits(asked(stages.RECORD, pod_is(facts(backup=stored(channels="x")), leaving=False)), "changed since the backup")
+    tight = pod_is(facts(channels=on_its_way(6)), leaving=False)
+    assert isinstance(asked(stages.RECORD, tight), Abort)
+
+
+# Stop
+
+
+def test_an_end_is_the_kubelet_s_word_with_its_time() -> None:
+    ended = {"exitCode": 0, "finishedAt": "2026-11-21T08:59:30Z"}
+    verdict = asked(stages.STOP, pod_is(facts(), terminated=ended))
+    assert verdict == Done("pod lnd1-0 (pod-1) ended on east at 2026-11-21T08:59:30Z with exit code 0")
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (pod_is(facts()), "LND writes its state and stops"),
+        (pod_is(facts(), terminated={"exitCode": 137}), "LND writes its state and stops"),
+        (pod_is(facts(), leaving=False, terminated={"exitCode": 0, "finishedAt": "x"}), "LND is told to stop"),
+        (without(facts(), POD), "comes back"),
+    ],
+    ids=["it runs", "not found is not seen to end", "a container that comes back", "deleted before it was held"],
+)
+def test_nothing_else_is_an_end(known: Facts, words: str) -> None:
+    waits(asked(stages.STOP, known), words)
+
+
+def test_a_pod_that_is_gone_without_a_word_keeps_lnd_stopped() -> None:
+    gone = without(pod_is(facts()), POD)
+    scaled = replace(
+        gone, children={**gone.children, STATEFUL: gone.children[STATEFUL] | {"spec": {"replicas": 0}}}
+    )  # fmt: skip
+    waits(asked(stages.STOP, scaled), "nobody saw its processes end", "delete this plan")
+
+
+def test_an_end_that_is_overdue_is_told_with_its_node() -> None:
+    (stop,) = [one for one in plans.STEPS if one.name == stages.STOP]
+    late: Verdict = stop.judge(at(stages.STOP), pod_is(facts()), NOW + timedelta(minutes=11))
+    waits(late, "the kubelet of node east has not said", stages.PROOF)
+
+
+# Renew and Start
+
+
+def test_the_template_is_written_while_nothing_runs() -> None:
+    waits(asked(stages.RENEW, pod_is(facts())), "what is left of its pod goes")
+    newer = node(version="v0.21.3-beta")
+    approved = {stages.TEMPLATE: template.wish_digest(newer, BITCOIND), stages.CHANGE: "version"}
+    known = without(facts(), POD)
+    waits(asked(stages.RENEW, known, newer, Check=approved), "written anew")
+    (made,) = decide(at(stages.RENEW, newer, Check=approved), known, NOW).actions
+    image = made.manifest["spec"]["template"]["spec"]["containers"][0]["image"]  # type: ignore[union-attr]
+    assert (image, made.manifest["spec"]["replicas"]) == ("lightninglabs/lnd:v0.21.3-beta", 0)  # type: ignore[union-attr]
+    written = annotated(known, STATEFUL, made.manifest["metadata"]["annotations"])  # type: ignore[union-attr]
+    assert asked(stages.RENEW, written, newer, Check=approved) == Done("changed: version")
+    unapproved = asked(stages.RENEW, known, newer, Check={stages.TEMPLATE: "x", stages.CHANGE: "none"})
+    assert isinstance(unapproved, Done)
+    assert "another than when the plan was approved" in unapproved.evidence
+
+
+def test_lnd_is_back_when_it_serves_and_the_time_is_told() -> None:
+    verdict = asked(stages.START, facts(), Record=RECORD)
+    assert isinstance(verdict, Done)
+    assert verdict.kept == {stages.DOWNTIME: "60"}
+    waits(asked(stages.START, facts(info=replace(INFO, synced=False)), Record=RECORD), "not at the tip")
+    status = decide(at(stages.RECONCILE, Start=dict(verdict.kept)), facts(), NOW).status
+    assert isinstance(status, LndNodeStatus)
+    assert status.last_downtime_seconds == 60
+
+
+# Reconcile and Enable
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (facts(info=replace(INFO, identity_pubkey="03" + "b" * 64)), "LND answers as 03bbb"),
+        (facts(channels=replace(CHANNELS, open=frozenset({"aa:0"}))), "no longer knows channel bb:1 (1 in all)"),
+        (facts(funds=Funds(local_sat=997)), "holds 1 sat less than before"),
+        (facts(channels=replace(CHANNELS, active=frozenset())), "0 of 1 channels are active"),
+        (facts(sent_msat=SILENT), "does not say what it sent"),
+        (facts(funds=SILENT), "nothing is concluded"),
+    ],
+)
+def test_what_is_not_as_it_was_keeps_the_plan(known: Facts, words: str) -> None:
+    waits(asked(stages.RECONCILE, known, Record=RECORD), words)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        facts(),
+        facts(funds=Funds(local_sat=998)),
+        facts(funds=Funds(local_sat=500), sent_msat=498_000),
+        facts(funds=Funds(local_sat=500, commit_fees_sat=500)),
+        facts(funds=Funds(local_sat=2000)),
+        facts(channels=replace(CHANNELS, open=frozenset({"aa:0"}), closing=frozenset({"bb:1"}))),
+    ],
+    ids=["as it was", "rounded", "sent since", "fees fell", "received", "closed by the peer"],
+)
+def test_what_is_explained_passes(known: Facts) -> None:
+    assert isinstance(asked(stages.RECONCILE, known, Record=RECORD), Done)
+
+
+def test_a_peer_that_is_away_is_not_waited_for_for_ever() -> None:
+    (step,) = [one for one in plans.STEPS if one.name == stages.RECONCILE]
+    known = facts(channels=replace(CHANNELS, active=frozenset()))
+    verdict: Verdict = step.judge(at(stages.RECONCILE, Record=RECORD), known, NOW + timedelta(minutes=2))
+    assert isinstance(verdict, Done)
+    assert "of which 0 active (before: 1)" in verdict.evidence
+
+
+def test_channels_are_enabled_where_their_peers_are() -> None:
+    waits(asked(stages.ENABLE, facts(announced=Announced(disabled=CHANNELS.open))), "1 channels again")
+    verdict = asked(stages.ENABLE, facts(announced=Announced(disabled=frozenset({"bb:1"}))))
+    assert verdict == Done("0 public channels are announced as enabled; 1 follow when their peers are back")
+
+
+# What decide makes of it
+
+
+@pytest.mark.parametrize("step", [stages.DRAIN, stages.STOP, stages.RECONCILE])
+def test_while_it_lasts_the_node_says_that_payments_should_take_another(step: str) -> None:
+    status = decide(at(step), facts(), NOW).status
+    assert isinstance(status, LndNodeStatus)
+    assert status.traffic == "Draining"
+
+
+@pytest.mark.parametrize("a_node", [node(), at(stages.ENABLE)], ids=["no plan", "the last step"])
+@pytest.mark.parametrize(
+    ("announced", "traffic", "asks"),
+    [
+        (Announced(disabled=frozenset({"aa:0"})), "Draining", True),
+        (Announced(disabled=frozenset({"bb:1"})), None, True),
+        (Announced(), None, False),
+        (Unknown("silent"), "Draining", False),
+    ],
+    ids=["to be enabled", "its peer is away", "all are", "unknown"],
+)
+def test_afterwards_channels_are_enabled_whatever_became_of_the_plan(
+    a_node: LndNode,
+    announced: Announced | Unknown,
+    traffic: str | None,
+    asks: bool,  # noqa: FBT001
+) -> None:
+    drained = replace(a_node, status=LndNodeStatus(identity_pubkey=ME, traffic="Draining"))
+    decision = decide(drained, facts(announced=announced), NOW)
+    assert isinstance(decision.status, LndNodeStatus)
+    assert decision.status.traffic == traffic
+    assert (Ask("enable_channels", "Resuming") in decision.actions) is asks
+
+
+def test_a_plan_is_shown_with_what_it_costs_and_relies_on() -> None:
+    proposal = plans.restart(node(), facts(channels=on_its_way(50), funds=Funds(local_sat=4, remote_sat=4)), {})
+    assert (proposal.refusals, proposal.waits, len(proposal.steps)) == ((), (), 10)
+    assert {name: one.value for name, one in proposal.impact.items()} == {
+        "channels": 2, "channelSats": 8, "pendingHtlcs": 1, "expectedDowntimeSeconds": 60,
+    }  # fmt: skip
+    assert set(proposal.uses) == {"version", "template", "change", "maxDowntimeBlocks", "drainTimeout"}
+    newer = plans.restart(node(version="v0.22.0-beta"), facts(), {})
+    assert newer.uses["change"] == "version"
+    assert newer.uses["migration"] == "the database is changed from v0.21.2 to v0.22.0-beta: there is no way back"
+    assert plans.restart(node(), facts(funds=SILENT), {}).waits == (
+        "LND does not say what it holds (it is silent): it is asked again",
+    )
