@@ -61,6 +61,8 @@ class Outside:
 
     def mine(self, blocks: int) -> None:
         """Blocks of now: on a chain without any of today no Lightning node serves."""
+        # The miner's node may just have lost its power.
+        eventually(self._has_wallet, 90, "the miner has its wallet")
         self.cli("-generate", str(blocks))
 
     def await_peer(self, peer: str, within: float = 120) -> None:

@@ -1,6 +1,7 @@
 """Lives of a whole bank: its books, its locks and its programs, through deletions, changes and losses."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -276,6 +277,26 @@ async def test_two_operators_let_members_join_one_by_one(seed: int) -> None:
     await bank.interleaved(seed, 3000)
     assert bank.is_ready(), bank.said()
     laws_hold(bank)
+
+
+async def test_a_silent_ledger_that_lost_members_rolls_nobody() -> None:
+    """What it said last of where it is stands while it says nothing: programs are not stopped over a guess."""
+    bank = await up(*WHOLE)
+    bank.changes("ledger", lambda spec: spec.update(members=FIVE))
+    await bank.settle(3000)
+    bank.changes("ledger", lambda spec: spec.update(members=declared("ledger")["spec"]["members"]))
+    await bank.settle(3000)
+    config = bank.mongods.made[0].config
+    bank.mongods.made[0].config = replace(config, version=config.version + 1, members=config.members[:3])
+    bank.operators[0].resync()
+    await bank.settle(3000)
+    pods, hosts = lives(bank, POD), bank.status("ledger")["endpoint"]["hosts"]
+    assert len(hosts) == 3
+    bank.calls.schedule = always("mongo", Fault(0))
+    bank.operators[0].resync()
+    await bank.settle()
+    assert bank.status("ledger")["endpoint"]["hosts"] == hosts
+    assert lives(bank, POD) == pods
 
 
 async def test_a_newer_operator_that_would_make_other_pods_restarts_neither_books_nor_locks(

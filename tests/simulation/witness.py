@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from bankstack.engine.objects import CONFIG_MAP, OWNER_LABEL, SECRET, Manifest, uid
+from bankstack.kinds.apideployment.names import LEDGER_CLUSTER
 
 from .apiserver import ApiServer, Event, Key
 
@@ -75,7 +76,9 @@ class Witness:
         api = self._resource(namespace, event.manifest["metadata"]["labels"][OWNER_LABEL])
         read = (self._server.objects.get(Key(of, namespace, name)) for of, name in READ)
         versions = [one and (uid(one.manifest), one.manifest["metadata"]["resourceVersion"]) for one in read]
-        return [api and (uid(api), api["spec"]), versions]
+        ledger = self._server.objects.get(Key(LEDGER_CLUSTER, namespace, "ledger"))
+        where = ledger.manifest.get("status", {}).get("endpoint") if ledger else None
+        return [api and (uid(api), api["spec"]), where, versions]
 
     def _resource(self, namespace: str, owner: str) -> Manifest | None:
         found = (key for key in self._server.all(owner.partition(".")[0]) if key.namespace == namespace)

@@ -9,7 +9,10 @@ The loop never guesses what to do about a problem: the finding says it.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
+
+#: The reason of a finding where the operator lacks a right.
+FORBIDDEN: Final = "Forbidden"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Transient, Waiting
+from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Policy, Stalled, Transient, Waiting
 from bankstack.engine.objects import SECRET, Type
 
 #: What RBAC calls the things we do.
@@ -76,7 +76,7 @@ TABLE: Final[tuple[Row, ...]] = (
     ),
     Row(
         range(403, 404),
-        "Forbidden",
+        FORBIDDEN,
         "the operator may not {call}: nothing was done, what runs keeps running. A Role in namespace "
         '"{namespace}" has to give its ServiceAccount `{permission}`: apply manifests/bank there',
         Transient(),

@@ -73,6 +73,11 @@ def _member(seat: names.Seat, facts: Facts) -> MemberStatus:
 
 
 def _endpoint(cluster: LedgerCluster, facts: Facts) -> Endpoint:
+    """Where clients find it. While no primary says who belongs to the set, what was said last stands."""
+    last = cluster.status.endpoint
+    if last is not None and replica.primary(facts) is None:
+        # The API's pods are rolled when it changes: never over a guess, onto a ledger that takes no entries.
+        return last
     tls = children.speaks_tls(cluster)
     return Endpoint(
         hosts=[names.address(cluster, seat.name) for seat in replica.seats(cluster, facts)],

@@ -18,7 +18,7 @@ from bankstack.clients.lnd.client import Connect, Lightning
 from bankstack.engine import drift, manifests, signing
 from bankstack.engine.conditions import stamp
 from bankstack.engine.decision import Ask
-from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
+from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Stalled, Transient
 from bankstack.engine.live import at_version, ours
 from bankstack.engine.objects import OWNER_LABEL, POD, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Act, Cluster, Reader
@@ -235,9 +235,15 @@ async def let_go_pod(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
 
 async def farewell(node: LndNode, cluster: Cluster) -> None:
     """The namespace goes, and everything in it: nothing of ours may hold it up."""
-    live = await cluster.get(names.pod(node.name), node.namespace)
-    if live is not None:
-        await _without_our_finalizer(live, cluster)
+    try:
+        live = await cluster.get(names.pod(node.name), node.namespace)
+        if live is not None:
+            await _without_our_finalizer(live, cluster)
+    except Interrupted as stop:
+        # The Role goes with the namespace, as a rule before this: then only a pod that a plan is just stopping is
+        # still held, and holding on to the node as well would hang every namespace.
+        if stop.finding.reason != FORBIDDEN:
+            raise
 
 
 async def _without_our_finalizer(pod: Manifest, cluster: Cluster) -> None:

@@ -11,9 +11,10 @@ from bankstack.clients.mongo.answers import Blank, Canary, Holdings, InSet, Poli
 from bankstack.engine.decision import Ask, Decision
 from bankstack.engine.finding import Stalled, Unknown
 from bankstack.engine.objects import PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET, Ref, annotation
-from bankstack.kinds.ledgercluster import names, replica
+from bankstack.kinds.ledgercluster import children, names, replica
 from bankstack.kinds.ledgercluster.decide import decide
 from bankstack.kinds.ledgercluster.facts import Facts, Sealed, UserSecret
+from bankstack.kinds.ledgercluster.model import LedgerClusterStatus
 
 SILENT = Unknown("it is silent")
 
@@ -205,6 +206,22 @@ def test_without_a_primary_nothing_is_forced() -> None:
     decision = decide(ledger(), facts, NOW)
     assert (reason(decision), decision.actions) == ("NoPrimary", ())
     assert claims(decision)["Writable"] == ("Unknown", "NoPrimary")
+
+
+def test_where_the_ledger_is_changes_only_by_a_primary_s_word() -> None:
+    """A volume that is marked may be of a member that was removed: its host is told only where the set has it."""
+    facts = given.serving()
+    told = decide(ledger(), facts, NOW).status
+    assert isinstance(told, LedgerClusterStatus)
+    former = children.volume(ledger(), names.Seat("ledger-east-1", "east"), ID)
+    kept = replace(facts, children={**facts.children, names.volume("ledger-east-1"): former})
+    silent = replace(kept, members=dict.fromkeys(facts.members, SILENT), holdings=SILENT)
+    removed = InSet(State.REMOVED, 1, 1000, given.config(ledger(), EAST, WEST, CENTRAL, "ledger-east-1"), "6.0.27")
+    alone = replace(silent, members={**silent.members, "ledger-east-1": removed})
+    for seen in (kept, silent, alone):
+        status = decide(replace(ledger(), status=told), seen, NOW).status
+        assert isinstance(status, LedgerClusterStatus)
+        assert status.endpoint == told.endpoint
 
 
 def test_a_silent_member_is_waited_for_and_the_rest_is_kept() -> None:

@@ -1,6 +1,7 @@
 """What is done once only, and what is never written over: on the simulated API server, with an LND of memory."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -14,7 +15,7 @@ from bankstack.clients.lnd.answers import Permission
 from bankstack.engine import declared, manifests, signing
 from bankstack.engine.decision import Ask
 from bankstack.engine.drift import owned
-from bankstack.engine.finding import Interrupted, Stalled, Transient
+from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Stalled, Transient
 from bankstack.engine.objects import POD, SECRET, Manifest, Ref
 from bankstack.kinds.lndnode import act, consumers, macaroons, names, pki, sealed, stages
 from bankstack.kinds.lndnode.model import RESOURCE
@@ -329,6 +330,19 @@ async def test_a_pod_that_ends_is_not_held_and_not_let_go_before_its_end_is_told
     assert stages.is_held(bank.live(POD, "lnd1-0"))
     await act.farewell(lnd1(bank), bank.operators[0].cluster)
     assert not stages.is_held(bank.live(POD, "lnd1-0"))
+
+
+@pytest.mark.parametrize("reason", [FORBIDDEN, "ApiServerSilent"])
+async def test_a_namespace_whose_role_went_first_is_not_held_up(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    bank = await running()
+    cluster = bank.operators[0].cluster
+
+    async def get(*_: object) -> None:
+        raise Interrupted(Finding(reason, "no answer", Transient()))
+
+    monkeypatch.setattr(cluster, "get", get)
+    with nullcontext() if reason == FORBIDDEN else pytest.raises(Interrupted):
+        await act.farewell(lnd1(bank), cluster)
 
 
 async def test_channels_are_announced_with_a_macaroon_that_can_do_nothing_else() -> None:
