@@ -38,9 +38,6 @@ class Outcome:
     conditions: tuple[tuple[str, str], ...] = ()
 
 
-#: The reason of an Interrupted for want of a right.
-FORBIDDEN = "Forbidden"
-
 GONE = Outcome("gone")
 
 
@@ -72,7 +69,7 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     if subject.deleting and not subject.held:
         return GONE
     if subject.deleting and await _namespace_is_going(namespace, cluster):
-        await _farewell(kind, subject, cluster)
+        await kind.farewell(subject, cluster)
         return await _release(kind, subject, cluster)
     # Side by side: it is the making, not the looking, that has to wait for the finalizer.
     subject, seen = await asyncio.gather(_held(kind, subject, cluster), _seen(kind, subject, cluster, desk))
@@ -187,16 +184,6 @@ async def _carried_out(kind: Kind, subject: Subject, decision: Decision, cluster
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
         return replace(decision, finding=stop.finding, released=False)
     return decision
-
-
-async def _farewell(kind: Kind, subject: Subject, cluster: Cluster) -> None:
-    """What may have to be undone. The Role may have gone before us, and with it every right but to let go."""
-    try:
-        await kind.farewell(subject, cluster)
-    except Interrupted as stop:
-        if stop.finding.reason != FORBIDDEN:
-            raise
-        log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
 
 
 async def _release(kind: Kind, subject: Subject, cluster: Cluster) -> Outcome:

@@ -25,7 +25,7 @@ from bankstack.engine.objects import (
     Ref,
 )
 from bankstack.engine.objects import NAMESPACE as NAMESPACES
-from bankstack.engine.ports import Cluster, Kind
+from bankstack.engine.ports import Kind
 from bankstack.engine.reconcile import AFTER_ASK, Outcome, reconcile
 
 WRITES = ("apply", "create", "delete", "status", "finalize")
@@ -132,26 +132,6 @@ async def test_a_namespace_that_goes_takes_its_resources_along_without_waiting()
     world.server.delete(Key(NAMESPACES, "", NAMESPACE))
     await world.settle()
     assert world.server.all() == []
-
-
-@pytest.mark.parametrize(("reason", "goes"), [("Forbidden", True), ("ApiUnavailable", False)])
-async def test_a_namespace_that_goes_is_not_held_up_by_a_role_that_went_before(reason: str, goes: bool) -> None:  # noqa: FBT001
-    asked: list[str] = []
-
-    async def farewell(one: toy.Toy, _cluster: Cluster) -> None:
-        asked.append(one.name)
-        raise Interrupted(Finding(reason, "not now", Transient()))
-
-    world = World(replace(toy.KIND, farewell=farewell))
-    world.user_applies(TOY, toy.manifest())
-    await world.settle()
-    world.server.delete(Key(NAMESPACES, "", NAMESPACE))
-    for _ in range(9):
-        world._others_work()  # noqa: SLF001 - a few moments, not until all is settled
-        if key := world.operators[0].next():
-            await world.operators[0].step(key)
-    assert asked
-    assert (world.live(TOY, "one") is None) == goes
 
 
 async def test_a_namespace_that_goes_is_not_held_up_by_an_unreadable_resource() -> None:

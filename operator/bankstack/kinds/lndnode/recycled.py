@@ -45,7 +45,8 @@ def start(node: LndNode, facts: Facts, now: datetime) -> Verdict:
         return Wait(obstacle.message if obstacle else "LND does not answer yet", SOON)
     at = stages.kept(node, stages.RECORD, stages.AT)
     away = int((now - moment(at)).total_seconds()) if at else 0
-    told = f"LND {facts.info.version} serves, synced at height {facts.info.block_height}; it was away for {away} s"
+    version, height = facts.info.version.partition(" ")[0], facts.info.block_height
+    told = f"LND {version} serves, synced at height {height}; it was away for {away} s"
     return Done(told, {stages.DOWNTIME: str(away)})
 
 
