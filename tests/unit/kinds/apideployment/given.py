@@ -194,8 +194,9 @@ def _is_of(workload: Ref, pod: Ref) -> bool:
 
 
 def told(children: dict[Ref, Manifest], pod: str, mode: str) -> dict[Ref, Manifest]:
-    """A pod with the word on it."""
-    one = children[Ref(POD, pod)]
+    """A pod with the word on it; one that was stopped before it is told nothing."""
+    if (one := children.get(Ref(POD, pod))) is None:
+        return children
     return children | {Ref(POD, pod): one | {"metadata": one["metadata"] | {"annotations": {names.TOLD: mode}}}}
 
 
