@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from demokit import shipped
 from demokit.shipped import NAME, SYSTEM
@@ -16,19 +17,27 @@ USER = f"system:serviceaccount:{SYSTEM}:{NAME}"
 _LEASES = "leases"
 
 
+def moment() -> str:
+    """Now, as the audit log writes it."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 @dataclass
 class Operator:
     """The shipped Deployment, watching `banks`."""
 
     lab: Lab
     room: Room
+    since: str = ""
+    """When it was deployed: what another before it did is not its doing. UTC, as the audit log writes it."""
 
     @classmethod
     def deployed(cls, lab: Lab, *banks: str) -> "Operator":
         """Image built and loaded, base applied, and the Role into every bank's namespace."""
         shipped.image()
+        began = moment()
         shipped.deploy(lab, *banks)
-        operator = cls(lab, Room(lab, SYSTEM))
+        operator = cls(lab, Room(lab, SYSTEM), began)
         operator.scale(1)
         return operator
 
@@ -96,10 +105,10 @@ class Operator:
         return None
 
     def requests(self, since: str = "") -> list[Manifest]:
-        """Everything it has asked of the API server since then (UTC, ISO 8601), by the server's own account."""
+        """Everything it has asked of the API server since then, or since it was deployed, by the server's account."""
         lines = filter(None, self.lab.does("audit").splitlines())
         entries = (entry for entry in map(json.loads, lines) if entry["user"]["username"] == USER)
-        return [entry for entry in entries if entry["requestReceivedTimestamp"] >= since]
+        return [entry for entry in entries if entry["requestReceivedTimestamp"] >= (since or self.since)]
 
     def writes(self, since: str = "") -> list[str]:
         """What it has written, its lease left out: verb, resource, name."""

@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from demokit.bank import Demo
 from demokit.tries import TRIES
 
 from .conftest import Lab, Room, eventually
-from .operated import Operator
+from .operated import Operator, moment
 
 ROOT = Path(__file__).parents[2]
 #: What issue 5 promises once images exist; the lab's own start is another story's.
@@ -97,7 +96,7 @@ def test_while_nothing_changes_nothing_is_written(lab: Lab, demo: Demo) -> None:
     """The whole bank, by the API server's own account."""
     operator = Operator(lab, Room(lab, shipped.SYSTEM))
     was_ready = ready(demo)
-    began = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    began = moment()
     time.sleep(STEADY_SECONDS)
     assert operator.writes(since=began) == []
     looked = {entry["objectRef"].get("resource") for entry in operator.requests(since=began)}

@@ -69,7 +69,9 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     if subject.deleting and not subject.held:
         return GONE
     if subject.deleting and await _namespace_is_going(namespace, cluster):
-        await kind.farewell(subject, cluster)
+        # Asked for nothing else: the Role may have gone before us, and every call would be one without a right.
+        if _is_planned(subject):
+            await kind.farewell(subject, cluster)
         return await _release(kind, subject, cluster)
     # Side by side: it is the making, not the looking, that has to wait for the finalizer.
     subject, seen = await asyncio.gather(_held(kind, subject, cluster), _seen(kind, subject, cluster, desk))
@@ -111,6 +113,11 @@ async def _held(kind: Kind, subject: Subject, cluster: Cluster) -> Subject:
     return replace(subject, manifest=await cluster.finalize(kind.type, subject.manifest, wanted))
 
 
+def _is_planned(subject: Subject) -> bool:
+    """Whether a plan was running on it when it was last told of."""
+    return any(one.type == RUNNING for one in subject.status.conditions or ())
+
+
 @dataclass(frozen=True)
 class Seen:
     """What one pass found: the plans (None: the kind takes none) and the kind's own facts."""
@@ -121,9 +128,8 @@ class Seen:
 
 async def _seen(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk) -> Seen | Interrupted:
     """What was found, or the Interrupted that kept it from being seen, which the status tells."""
-    ran = any(one.type == RUNNING for one in subject.status.conditions or ())
     try:
-        docket = await desk.look(kind.references(subject.spec), ran=ran)
+        docket = await desk.look(kind.references(subject.spec), ran=_is_planned(subject))
         planned = replace(subject, plan=docket.running if docket else None)
         return Seen(docket, await kind.observe(planned, cluster))
     except Interrupted as stop:

@@ -25,7 +25,8 @@ from bankstack.engine.objects import (
     Ref,
 )
 from bankstack.engine.objects import NAMESPACE as NAMESPACES
-from bankstack.engine.ports import Kind
+from bankstack.engine.operation import RUNNING
+from bankstack.engine.ports import Cluster, Kind
 from bankstack.engine.reconcile import AFTER_ASK, Outcome, reconcile
 
 WRITES = ("apply", "create", "delete", "status", "finalize")
@@ -132,6 +133,28 @@ async def test_a_namespace_that_goes_takes_its_resources_along_without_waiting()
     world.server.delete(Key(NAMESPACES, "", NAMESPACE))
     await world.settle()
     assert world.server.all() == []
+
+
+def _planned(live: Manifest) -> None:
+    told = live["status"]["conditions"]
+    told.append(told[0] | {"type": RUNNING, "status": "True"})
+
+
+@pytest.mark.parametrize("planned", [False, True])
+async def test_what_a_plan_may_have_held_is_let_go_with_its_namespace_and_nothing_else_is_asked(planned: bool) -> None:  # noqa: FBT001
+    asked: list[str] = []
+
+    async def farewell(one: toy.Toy, _cluster: Cluster) -> None:
+        asked.append(one.name)
+
+    kind = replace(toy.KIND, farewell=farewell)
+    world = await declared().settle()
+    if planned:
+        world.server.edit(world.key(TOY, "one"), _planned, "bankstack", status=True)
+    world.server.delete(Key(NAMESPACES, "", NAMESPACE))
+    world.server.delete(world.key(TOY, "one"))
+    assert (await one_pass(world, kind)).result == "released"
+    assert bool(asked) == planned
 
 
 async def test_a_namespace_that_goes_is_not_held_up_by_an_unreadable_resource() -> None:
