@@ -7,6 +7,7 @@ nothing is no write. Time comes from the caller; nothing here waits.
 `tests/simulation/scenarios.py` is run against this and against the real one.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -136,6 +137,22 @@ class ApiServer:
         self.guards_names = True
         #: Pods (by uid) whose node nobody reaches: what runs in them runs on, and nothing is told of it.
         self.cut_off: set[str] = set()
+
+    def __deepcopy__(self, known: dict[int, Any]) -> Self:
+        """Objects and former states are never changed, and may be shared; who watches may not."""
+        other = copy.copy(self)
+        known[id(self)] = other
+        now, watchers = copy.deepcopy((self._now, self.watchers), known)
+        vars(other).update(
+            objects=dict(self.objects),
+            past=[*self.past],
+            written=[*self.written],
+            announced=[*self.announced],
+            watchers=watchers,
+            _now=now,
+            _by_type={key: dict(found) for key, found in self._by_type.items()},
+        )
+        return other
 
     # Reads
 

@@ -23,6 +23,8 @@ from .pods import Mounts, Process, Software
 
 VERSION: Final = "6.0.27"
 PORT: Final = 27017
+#: Looks that the first copy of all data takes: some passes of an operator.
+COPYING: Final = 12
 #: What MongoDB itself chooses for three voters that have data.
 IMPLICIT: Final = Policy("majority", journal=False, chosen=False)
 #: The role that each question needs; a member itself, by the keyfile, needs none.
@@ -53,6 +55,8 @@ class Books:
     canary: Canary | None = None
     weak: dict[str, int] = field(default_factory=dict)
     databases: set[str] = field(default_factory=set)
+    #: So many more looks until a newly added member has all data.
+    copying: int = 0
 
 
 @dataclass(eq=False)
@@ -82,7 +86,7 @@ class Mongod:
         return self._world.elect(books) or self._catch_up(books)
 
     def _catch_up(self, books: Books) -> bool:
-        if self.state == State.SECONDARY or self._world.primary(books) is None:
+        if self.state == State.SECONDARY or self._world.primary(books) is None or books.copying:
             return False
         self.state = State.SECONDARY
         self._world.has_caught_up(self, books)
@@ -161,6 +165,7 @@ class Mongods:
         fresh = Voter(max(one.id for one in books.config.members) + 1, host, joining=True)
         changed = (*books.config.members, fresh)
         books.config = replace(books.config, version=books.config.version + 1, members=changed)
+        books.copying = COPYING
         self._take_in(member, books)
 
     def _newcomer(self, host: str, keyfile: str) -> Mongod:
@@ -205,6 +210,7 @@ class Visitor:
         books = mongod.disk.books
         if books is None:
             return Blank(mongod.disk.collections, VERSION)
+        books.copying = max(0, books.copying - 1)
         leads = self._world.primary(books) == f"{self._door.host}:{PORT}"
         return InSet(State.PRIMARY if leads else mongod.state, books.term, 1000, books.config, VERSION)
 

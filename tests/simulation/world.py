@@ -170,6 +170,8 @@ class World:
         self.outside, self.healthy = outside, healthy
         self.outcomes: list[tuple[str, Outcome]] = []
         self.restarts = 0
+        #: How much was written when the neighbours last had nothing to do.
+        self._restless = -1
         self._events: list[Event] = []
         #: What becomes of the events on their way: all of them at once, in order, if nothing else is said.
         self.courier: Callable[[list[Event]], list[Event]] = lambda events: events
@@ -179,7 +181,9 @@ class World:
 
     def forked(self) -> Self:
         """The same world once more, to be told on from here: with operators that know what these know."""
+        outcomes, self.outcomes = self.outcomes, []
         other = copy.deepcopy(self)
+        self.outcomes = outcomes
         for operator, twin in zip(self.operators, other.operators, strict=True):
             twin.start()
             twin.remember(operator)
@@ -238,9 +242,11 @@ class World:
         raise AssertionError(f"nothing settles: {self.outcomes[-6:]}; last calls {self.calls.made[-20:]}")
 
     def _others_work(self) -> bool:
-        moved = neighbours.settle(self.server, self.healthy)
+        moved = self._restless != len(self.server.written) and neighbours.settle(self.server, self.healthy)
+        self._restless = len(self.server.written)
         if self.outside is not None and self.outside.tick(self.server):
-            moved = True
+            # What runs may be well now, or not any more: its kubelet has to look.
+            moved, self._restless = True, -1
             for operator in self.operators:
                 operator.calm.clear()
         events, self._events[:] = self.courier(list(self._events)), []

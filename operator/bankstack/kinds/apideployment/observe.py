@@ -12,10 +12,12 @@ from typing import Any, Final
 from bankstack.clients import redis as client
 from bankstack.clients.redis import Account, Member, View
 from bankstack.engine import manifests
+from bankstack.engine.execute import is_ours
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import OWNER_LABEL, POD, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Reader
 from bankstack.kinds.apideployment import accounts, environment, names
+from bankstack.kinds.apideployment.components import workload
 from bankstack.kinds.apideployment.facts import Content, Facts, Ledger, Redis, Said, Told
 from bankstack.kinds.apideployment.names import Api
 
@@ -73,7 +75,15 @@ def _opened(secret: Manifest | None) -> dict[str, bytes] | None:
 
 async def _children(api: Api, reader: Reader) -> dict[Ref, Manifest]:
     lists = await asyncio.gather(*(reader.list(of, api.namespace, {OWNER_LABEL: api.owner}) for of in names.CHILDREN))
-    return by_ref(one for found in lists for one in found)
+    live = by_ref(one for found in lists for one in found)
+    return live | by_ref(await _without_label(api, live, reader))
+
+
+async def _without_label(api: Api, live: Mapping[Ref, Manifest], reader: Reader) -> list[Manifest]:
+    """What keeps a singleton is missed only where it is not there by its name either: nobody else may start one."""
+    missed = [one for each in api.spec.components if each.singleton and (one := workload(api, each)) not in live]
+    found = await asyncio.gather(*(reader.get(one, api.namespace) for one in missed))
+    return [one for one in found if one is not None and is_ours(one, api)]
 
 
 async def _ledger(api: Api, reader: Reader) -> Ledger | None:
