@@ -27,10 +27,12 @@ class Line:
         fault = self.calls.next(words)
         if fault is not None and fault.when is When.BEFORE:
             self._strike(fault, words, failure)
-        answer = effect(fault.behind if fault else 0)
-        if fault is not None and fault.when is When.AFTER:
-            self._strike(fault, words, failure)
-        return answer
+        try:
+            return effect(fault.behind if fault else 0)
+        finally:
+            # Also where the answer is a refusal.
+            if fault is not None and fault.when is When.AFTER:
+                self._strike(fault, words, failure)
 
     def _strike(self, fault: Fault, words: str, failure: Callable[[int], Exception]) -> None:
         if fault.what == "crash":
