@@ -106,6 +106,7 @@ FULL: Final[dict[str, Manifest]] = {
         storage={"backend": "sqlite"} | _STORAGE,
         tls={"caSecret": "ca"},
         p2p={"service": {"type": "NodePort", "annotations": {"a": "b"}}, "addresses": ["host:9735"]},
+        recycle={"drainTimeout": "30m", "maxDowntimeBlocks": 6, "windows": ["Sun 02:00-05:00 UTC"]},
     ),
     "a node elsewhere": _changed("lnd1", bitcoind=_ELSEWHERE),
     "a ledger": _changed(

@@ -148,6 +148,7 @@ class ApiServer:
             past=[*self.past],
             written=[*self.written],
             announced=[*self.announced],
+            cut_off={*self.cut_off},
             watchers=watchers,
             _now=now,
             _by_type={key: dict(found) for key, found in self._by_type.items()},

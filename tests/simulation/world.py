@@ -170,8 +170,8 @@ class World:
         self.outside, self.healthy = outside, healthy
         self.outcomes: list[tuple[str, Outcome]] = []
         self.restarts = 0
-        #: How much was written when the neighbours last had nothing to do.
-        self._restless = -1
+        #: What there was when the neighbours last had nothing to do.
+        self._at_rest: tuple[int, frozenset[str]] | None = None
         self._events: list[Event] = []
         #: What becomes of the events on their way: all of them at once, in order, if nothing else is said.
         self.courier: Callable[[list[Event]], list[Event]] = lambda events: events
@@ -242,11 +242,11 @@ class World:
         raise AssertionError(f"nothing settles: {self.outcomes[-6:]}; last calls {self.calls.made[-20:]}")
 
     def _others_work(self) -> bool:
-        moved = self._restless != len(self.server.written) and neighbours.settle(self.server, self.healthy)
-        self._restless = len(self.server.written)
+        moved = self._at_rest != self._there() and neighbours.settle(self.server, self.healthy)
+        self._at_rest = self._there()
         if self.outside is not None and self.outside.tick(self.server):
             # What runs may be well now, or not any more: its kubelet has to look.
-            moved, self._restless = True, -1
+            moved, self._at_rest = True, None
             for operator in self.operators:
                 operator.calm.clear()
         events, self._events[:] = self.courier(list(self._events)), []
@@ -254,6 +254,9 @@ class World:
             for operator in self.operators:
                 operator.hear(event)
         return moved
+
+    def _there(self) -> tuple[int, frozenset[str]]:
+        return len(self.server.written), frozenset(self.server.cut_off)
 
     def _let_time_pass(self) -> None:
         times = [when for operator in self.operators for when in operator.due.values()]
