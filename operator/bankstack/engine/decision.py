@@ -59,6 +59,11 @@ class Ask:
 Action: TypeAlias = Apply | Delete | Ask
 
 
+def soonest(*wishes: float | None) -> float | None:
+    """Seconds until the first of several wishes to look again; None where there is none."""
+    return min((wish for wish in wishes if wish is not None), default=None)
+
+
 @dataclass(frozen=True)
 class Decision:
     """The outcome of one look at the facts.

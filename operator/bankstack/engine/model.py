@@ -4,7 +4,7 @@ Every string, list and map is bounded: the API server prices CEL rules by the wo
 case and refuses a schema that could be expensive. `schema` checks it.
 """
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -63,8 +63,14 @@ ImageReference = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,14}(Ki|Mi|Gi|Ti|k|M|G|T)?$", max_length=18)]
 #: Go's durations of one unit: `15s`, `30m`, `12h`.
 Duration = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}(s|m|h)$", max_length=7)]
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 #: RFC 3339 in UTC.
 Timestamp = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$", max_length=20)]
+
+
+def seconds(duration: str) -> int:
+    """Of a Duration."""
+    return int(duration[:-1]) * _UNITS[duration[-1]]
 
 
 class Storage(Part):

@@ -13,7 +13,7 @@ from typing import Any
 
 from bankstack.engine import conditions, declared
 from bankstack.engine.announce import announcements
-from bankstack.engine.decision import Ask, Decision
+from bankstack.engine.decision import Ask, Decision, soonest
 from bankstack.engine.execute import execute
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
 from bankstack.engine.model import Condition
@@ -167,7 +167,7 @@ def _together(decision: Decision, course: Course) -> Decision:
         decision,
         actions=(*decision.actions, *course.actions),
         claims=(*decision.claims, *course.claims),
-        look_again=min((one for one in (decision.look_again, course.look_again) if one is not None), default=None),
+        look_again=soonest(decision.look_again, course.look_again),
     )
 
 
@@ -265,8 +265,7 @@ def _outcome(decision: Decision) -> Outcome:
         wishes.append(policy.delay)
     if any(isinstance(action, Ask) for action in decision.actions) and not isinstance(policy, Transient | Stalled):
         wishes.append(AFTER_ASK)
-    soonest = min((wish for wish in wishes if wish is not None), default=None)
-    return Outcome(_result(decision), look_again=soonest, backoff=isinstance(policy, Transient))
+    return Outcome(_result(decision), look_again=soonest(*wishes), backoff=isinstance(policy, Transient))
 
 
 def _result(decision: Decision) -> str:

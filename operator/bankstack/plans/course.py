@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from bankstack.engine.conditions import Claim, stamp
+from bankstack.engine.decision import soonest
 from bankstack.engine.operation import RUNNING, Course
 from bankstack.plans import lifecycle
 from bankstack.plans.journal import Begun, Entry, Journal
@@ -47,13 +48,13 @@ def _with(steered: Steered, plan: Plan, setting: Setting, blocker: str | None) -
     if plan.runs:
         return _gone_on(steered, plan, setting)
     standing = lifecycle.stand(plan, setting)
-    steered = replace(steered, look_again=_soonest(steered.look_again, standing.look_again))
+    steered = replace(steered, look_again=soonest(steered.look_again, standing.look_again))
     if standing.status.state in FINISHED:
         return _ended(steered, plan, standing.status, setting)
     if not standing.ready:
         return _noted(steered, plan, standing.status)
     if ahead := blocker or _ahead(steered, plan):
-        return _noted(steered, plan, _said(standing.status, ahead))
+        return _noted(steered, plan, lifecycle.said(standing.status, ahead))
     return _walked(_begin(steered, plan), plan, begun(standing.status, setting), setting)
 
 
@@ -62,7 +63,7 @@ def _gone_on(steered: Steered, plan: Plan, setting: Setting) -> Steered:
     if uid == plan.uid:
         return _walked(_begin(steered, plan), plan, plan.status, setting)
     told = f"by the journal's word ChangePlan {name} runs: this one goes on after it"
-    return _noted(steered, plan, _said(plan.status, told))
+    return _noted(steered, plan, lifecycle.said(plan.status, told))
 
 
 def _ahead(steered: Steered, plan: Plan) -> str | None:
@@ -85,12 +86,12 @@ def _walked(steered: Steered, plan: Plan, status: ChangePlanStatus, setting: Set
     went = walk(plan, status, setting)
     if went.ended:
         ended = _ended(steered, plan, went.status, setting)
-        return replace(ended, look_again=_soonest(ended.look_again, NEXT_TURN))
+        return replace(ended, look_again=soonest(ended.look_again, NEXT_TURN))
     on = replace(
         steered,
         active=went.active,
         actions=went.actions,
-        look_again=_soonest(steered.look_again, went.look_again),
+        look_again=soonest(steered.look_again, went.look_again),
     )
     return _noted(on, plan, went.status)
 
@@ -180,11 +181,3 @@ def _claimed(steered: Steered) -> Steered:
 
 def _noted(steered: Steered, plan: Plan, status: ChangePlanStatus) -> Steered:
     return replace(steered, statuses=(*steered.statuses, (plan, status)))
-
-
-def _said(status: ChangePlanStatus, told: str) -> ChangePlanStatus:
-    return status.model_copy(update={"message": lifecycle.sentence(told)})
-
-
-def _soonest(*times: float | None) -> float | None:
-    return min((one for one in times if one is not None), default=None)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
 from bankstack.engine.conditions import moment, stamp
+from bankstack.engine.decision import soonest
 from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import Operation, Proposal, Risk
 from bankstack.engine.windows import opens
@@ -55,7 +56,7 @@ def stand(plan: Plan, setting: Setting) -> Standing:
         return _ended(plan, "Refused", "; ".join(proposal.refusals))
     if proposal.waits:
         waits = _standing(plan, setting, status, [*proposal.waits], "Pending")
-        return replace(waits, look_again=_soonest(waits.look_again, UNKNOWN_AGAIN))
+        return replace(waits, look_again=soonest(waits.look_again, UNKNOWN_AGAIN))
     return _approved(plan, setting, operation, status, proposal)
 
 
@@ -75,7 +76,7 @@ def _approved(
         waits = _standing(plan, setting, status, [held], "Pending")
         opening = None if plan.spec.ignore_windows else opens(proposal.windows, setting.now)
         until = (opening - setting.now).total_seconds() if opening else None
-        return replace(waits, look_again=_soonest(waits.look_again, until))
+        return replace(waits, look_again=soonest(waits.look_again, until))
     return replace(_standing(plan, setting, status, [], "Pending"), ready=True)
 
 
@@ -267,10 +268,11 @@ def _ended(plan: Plan, state: str, why: str) -> Standing:
     return Standing(plan.status.model_copy(update=update))
 
 
+def said(status: ChangePlanStatus, told: str) -> ChangePlanStatus:
+    """The same status, with another message."""
+    return status.model_copy(update={"message": sentence(told)})
+
+
 def sentence(text: str) -> str:
     """What a status has room for."""
     return text[:SENTENCE_MOST]
-
-
-def _soonest(*times: float | None) -> float | None:
-    return min((one for one in times if one is not None), default=None)

@@ -12,7 +12,7 @@ from bankstack.engine.conditions import moment, stamp
 from bankstack.engine.decision import Action
 from bankstack.engine.declared import Declared
 from bankstack.engine.operation import Abort, Active, Cancel, Do, Done, Step, Wait
-from bankstack.plans.lifecycle import sentence
+from bankstack.plans.lifecycle import said, sentence
 from bankstack.plans.model import ChangePlanStatus, StepStatus
 from bankstack.plans.plan import Plan
 from bankstack.plans.setting import Setting
@@ -50,7 +50,7 @@ def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
             return _over(status, "Cancelled", f"cancelled {_where(status)}: the target goes back to what is declared")
         if subject.paused:
             told = f"spec.paused of {plan.target} is true: the plan stays where it is, {_where(status)}"
-            return Walk(_said(status, told), active(plan, status, current, setting.now))
+            return Walk(said(status, told), active(plan, status, current, setting.now))
         status, current = _entered(status, current, setting)
         now = active(plan, status, current, setting.now)
         verdict = step.judge(replace(subject, plan=now), setting.facts, setting.now)
@@ -60,7 +60,7 @@ def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
     written = plan.runs and all(one.state == "Done" for one in plan.status.steps or ())
     if not written and status.steps:
         # Written before the end is: a crash between the two then loses no evidence.
-        return Walk(_said(status, "all steps are done, which is being recorded"), look_again=RECORDED)
+        return Walk(said(status, "all steps are done, which is being recorded"), look_again=RECORDED)
     return _over(status, "Succeeded", f"all {len(status.steps or ())} steps are done")
 
 
@@ -84,9 +84,9 @@ def _on_the_way(
 ) -> Walk:
     match verdict:
         case Do(actions=actions, told=told):
-            return Walk(_said(status, told or f"{current.name} is under way"), now, actions)
+            return Walk(said(status, told or f"{current.name} is under way"), now, actions)
         case Wait(sentence=told, look_again=seconds):
-            return Walk(_said(status, told), now, look_again=seconds)
+            return Walk(said(status, told), now, look_again=seconds)
         case Abort(sentence=told):
             failed = _changed(status, current, state="Failed", finished_at=stamp(setting.now))
             return _over(failed, "Failed", told)
@@ -127,10 +127,6 @@ def _done(status: ChangePlanStatus, current: StepStatus, verdict: Done, setting:
 def _changed(status: ChangePlanStatus, current: StepStatus, **update: Any) -> ChangePlanStatus:  # noqa: ANN401 - fields
     steps = [one.model_copy(update=update) if one.name == current.name else one for one in status.steps or ()]
     return status.model_copy(update={"steps": steps})
-
-
-def _said(status: ChangePlanStatus, told: str) -> ChangePlanStatus:
-    return status.model_copy(update={"message": sentence(told)})
 
 
 def _over(status: ChangePlanStatus, state: str, told: str) -> Walk:

@@ -6,13 +6,13 @@ from typing import Final
 
 from bankstack.clients.mongo.answers import Blank, Holdings, InSet, Policy, User
 from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
+from bankstack.engine.model import seconds
 from bankstack.kinds.ledgercluster import children, names, replica, running, sealed
 from bankstack.kinds.ledgercluster.facts import Facts
 from bankstack.kinds.ledgercluster.model import VOTERS_MOST, LedgerUser
 from bankstack.kinds.ledgercluster.subject import LedgerCluster
 
 SOON: Final = 2.0
-SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 #: A write is proven anew this often.
 CANARY_SECONDS: Final = 60
 #: What the operator's own user may do.
@@ -298,7 +298,7 @@ def undeclared_hosts(cluster: LedgerCluster, facts: Facts) -> str:
 def policy(cluster: LedgerCluster) -> Policy:
     """The wanted default."""
     asked = cluster.spec.write_concern.wtimeout
-    milliseconds = int(asked[:-1]) * SECONDS[asked[-1]] * 1000 if asked else 0
+    milliseconds = seconds(asked) * 1000 if asked else 0
     return Policy("majority", journal=True, wtimeout=milliseconds)
 
 

@@ -10,6 +10,8 @@ from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info
 from bankstack.engine.conditions import moment, stamp
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown, first
+from bankstack.engine.model import seconds
+from bankstack.engine.objects import Manifest
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
 from bankstack.kinds.lndnode import backups, checks, children, htlcs, names, stages, template
 from bankstack.kinds.lndnode.facts import Facts
@@ -18,7 +20,6 @@ from bankstack.kinds.lndnode.subject import LndNode
 SOON: Final = 2.0
 #: The kubelet has this long beyond LND's own time to say that it ended.
 KUBELET_SECONDS: Final = 60
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 
 
 def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
@@ -64,7 +65,7 @@ def drain(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     found = htlcs.tightest(pending, tip)
     if found is None:
         return Done(f"0 pending HTLCs at height {tip}")
-    until = _since(node, now) + _seconds(htlcs.recycle(node).drain_timeout)
+    until = stages.since(node, now) + timedelta(seconds=seconds(htlcs.recycle(node).drain_timeout))
     told = f"{len(pending)} HTLCs are pending; {htlcs.described(found, tip)}"
     if now < until:
         return Wait(f"{told}. They are waited for until {stamp(until)}; channels stay disabled", SOON)
@@ -78,7 +79,7 @@ def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     if not facts.channels.to_back_up:
         return Done("there is no channel to back up")
     stored = facts.backup
-    fresh = stored is not None and moment(stored.saved_at) >= _since(node, now)
+    fresh = stored is not None and moment(stored.saved_at) >= stages.since(node, now)
     if stored is None or not fresh or not backups.is_current(facts, facts.channels):
         words = {"channels": backups.channel_digest(facts.channels)}
         return Do((Ask("save_channel_backup", "Plan", words),), "a channel backup is exported, verified and stored")
@@ -92,9 +93,7 @@ def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     if pod is None or "deletionTimestamp" in pod["metadata"]:
         return Wait("LND's pod is being replaced by somebody else: it is waited for", SOON)
     if not stages.is_held(pod):
-        return Do(
-            (Ask("hold_pod", "Plan", {"uid": pod["metadata"]["uid"]}),), "LND's pod is held until its end is proved"
-        )
+        return _hold(pod)
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
         return _silent()
@@ -128,12 +127,15 @@ def stop(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     if "deletionTimestamp" not in pod["metadata"]:
         if stages.is_held(pod):
             return Wait("LND is told to stop", SOON)
-        return Do(
-            (Ask("hold_pod", "Plan", {"uid": pod["metadata"]["uid"]}),), "LND's pod is held until its end is proved"
-        )
-    late = now > _since(node, now) + timedelta(seconds=children.GRACE_SECONDS + KUBELET_SECONDS)
+        return _hold(pod)
+    late = now > stages.since(node, now) + timedelta(seconds=children.GRACE_SECONDS + KUBELET_SECONDS)
     told = f"LND writes its state and stops, within {children.GRACE_SECONDS} s"
     return Wait(_overdue(node, pod["spec"].get("nodeName", "?")) if late else told, SOON)
+
+
+def _hold(pod: Manifest) -> Do:
+    ask = Ask("hold_pod", "Plan", {"uid": pod["metadata"]["uid"]})
+    return Do((ask,), "LND's pod is held until its end is proved")
 
 
 def _overdue(node: LndNode, where: str) -> str:
@@ -155,15 +157,6 @@ def _unproved(node: LndNode) -> str:
 def _is_scaled_down(node: LndNode, facts: Facts) -> bool:
     live = facts.children.get(names.stateful_set(node.name))
     return live is not None and live["spec"].get("replicas") == 0
-
-
-def _since(node: LndNode, now: datetime) -> datetime:
-    """When this step began."""
-    return node.plan.since if node.plan else now
-
-
-def _seconds(duration: str) -> timedelta:
-    return timedelta(seconds=int(duration[:-1]) * _UNITS[duration[-1]])
 
 
 def _silent() -> Wait:

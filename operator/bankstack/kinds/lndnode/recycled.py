@@ -60,8 +60,7 @@ def reconcile(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     if told := _lost(node, facts, channels, funds, info):
         return Wait(told)
     wanted = int(stages.kept(node, stages.RECORD, stages.ACTIVE) or 0)
-    since = node.plan.since if node.plan else now
-    if len(channels.active) < wanted and now < since + PEERS_WAITED_FOR:
+    if len(channels.active) < wanted and now < stages.since(node, now) + PEERS_WAITED_FOR:
         return Wait(f"{len(channels.active)} of {wanted} channels are active: their peers come back", SOON)
     own, was = funds.own_sat + funds.commit_fees_sat, stages.kept(node, stages.RECORD, stages.OWN_SAT)
     return Done(

@@ -8,6 +8,7 @@ processes, also when it is deleted by force, and goes only after the kubelet has
 that they ended. A pod that is merely gone proves nothing.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 from bankstack.engine.objects import Manifest, Ref
@@ -40,6 +41,11 @@ def step(node: LndNode) -> str | None:
 def kept(node: LndNode, of: str, word: str) -> str | None:
     """What an earlier step of the plan kept."""
     return node.plan.kept.get(of, {}).get(word) if node.plan else None
+
+
+def since(node: LndNode, now: datetime) -> datetime:
+    """When its step began."""
+    return node.plan.since if node.plan else now
 
 
 def is_drained(node: LndNode) -> bool:
