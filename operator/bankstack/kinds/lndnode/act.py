@@ -8,7 +8,8 @@ resourceVersion that was read.
 
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -117,7 +118,7 @@ async def make_seed(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect
     if sealed.seed(live):
         return
     _require_unused(node, live)
-    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+    async with _reached(node, cluster, connect) as lnd:
         words = await lnd.gen_seed()
     await _write(node, live, {names.CLAIMED_BY: node.name}, {"seed": " ".join(words).encode()}, cluster)
 
@@ -128,7 +129,7 @@ async def init_wallet(node: LndNode, _ask: Ask, cluster: Cluster, connect: Conne
     held = _require_unused(node, live)
     seed = _whole_seed(node, live)
     window = 0 if held.made_by_us else RECOVERY_WINDOW
-    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+    async with _reached(node, cluster, connect) as lnd:
         await lnd.init_wallet(sealed.password(live), seed, macaroons.root_key(seed), window)
 
 
@@ -160,7 +161,7 @@ async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, connect
     place = names.channel_backup(node.name)
     before = await ours(place, node, cluster)
     root = await _root_key(node, cluster)
-    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+    async with _reached(node, cluster, connect) as lnd:
         exported, outpoints = await lnd.export_backup(macaroon(root))
         await _refuse_a_loss(node, before, outpoints, lnd, root)
     now = datetime.now(UTC)
@@ -195,7 +196,7 @@ async def _refuse_a_loss(
 async def disable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Tell the network to send nothing more through public channels. LND forgets that it was told so when it stops."""
     root = await _root_key(node, cluster)
-    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+    async with _reached(node, cluster, connect) as lnd:
         channels, told = await _announced(node, lnd, root)
         for one in sorted(told.enabled & channels.active):
             await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, Use.DISABLE)
@@ -204,11 +205,18 @@ async def disable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: 
 async def enable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """The network may use them again; one whose peer is away is LND's own to enable, once it is back."""
     root = await _root_key(node, cluster)
-    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+    async with _reached(node, cluster, connect) as lnd:
         channels, told = await _announced(node, lnd, root)
         for one in sorted(told.disabled):
             use = Use.ENABLE if one in channels.active else Use.AUTO
             await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, use)
+
+
+@asynccontextmanager
+async def _reached(node: LndNode, cluster: Cluster, connect: Connect) -> AsyncIterator[Lightning]:
+    """Its LND, whose certificate any authority that the node has had may have signed."""
+    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
+        yield lnd
 
 
 async def _announced(node: LndNode, lnd: Lightning, root: bytes) -> tuple[Channels, Announced]:
