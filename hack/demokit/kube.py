@@ -14,12 +14,17 @@ Manifest = dict[str, Any]
 _UNKNOWN_KIND = "the server doesn't have a resource type"
 
 
-def eventually(condition: Callable[[], object], within: float, what: str, every: float = 0.3) -> float:
-    """Seconds until `condition` held; StepFailed with `what` when it does not within `within` seconds."""
+def eventually(
+    condition: Callable[[], object], within: float, what: str | Callable[[], str], every: float = 0.3
+) -> float:
+    """Seconds until `condition` held; StepFailed with `what` when it does not within `within` seconds.
+
+    `what` is a function where it tells how things stand: it is asked when the time is over.
+    """
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > within:
-            raise StepFailed(f"Not within {within:.0f} s: {what}.")
+            raise StepFailed(f"Not within {within:.0f} s: {what if isinstance(what, str) else what()}.")
         time.sleep(every)
     return time.monotonic() - began
 

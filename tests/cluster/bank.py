@@ -47,7 +47,9 @@ class Bank(Room):
         """Seconds until all of `Kind/name` were Ready."""
         pairs = [name.split("/") for name in names]
         return eventually(
-            lambda: all(self.is_ready(*pair) for pair in pairs), within, f"{', '.join(names)} Ready; {self.told(pairs)}"
+            lambda: all(self.is_ready(*pair) for pair in pairs),
+            within,
+            lambda: f"{', '.join(names)} Ready; {self.told(pairs)}",
         )
 
     def told(self, pairs: Iterable[list[str]]) -> str:

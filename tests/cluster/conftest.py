@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 from demokit import kube
 from demokit.kube import Kubectl, Manifest, eventually
+from demokit.shipped import NAME, SYSTEM
 from labkit import catalog
 
 __all__ = ["Manifest", "eventually"]  # to the stories all of it comes from here
@@ -28,9 +29,29 @@ for url in sys.argv[1:]:
 """
 
 
+#: What is looked at after a failure: never a Secret's content, which no report may hold.
+SCENE = {
+    "resources": ("get", "bank", "-A"),
+    "pods": ("get", "pods", "-A", "-o", "wide"),
+    "warnings": ("get", "events", "-A", "--field-selector", "type=Warning", "--sort-by", ".lastTimestamp"),
+    "operator": ("-n", SYSTEM, "logs", f"deployment/{NAME}", "--tail", "60"),
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker("cluster")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """How the cluster stood when a story failed: the next one changes it, and elsewhere nobody can look."""
+    report = yield
+    if report.failed:
+        kubectl = Kubectl()
+        for title, words in SCENE.items():
+            report.sections.append((title, kubectl.asks(*words).stdout))
+    return report
 
 
 class Lab(Kubectl):

@@ -100,7 +100,7 @@ def plan(bank: Bank, name: str) -> Manifest:
 
 
 def await_state(bank: Bank, name: str, state: str, within: float = 30) -> Manifest:
-    eventually(lambda: plan(bank, name).get("state") == state, within, f"{name} is {state}; {plan(bank, name)}")
+    eventually(lambda: plan(bank, name).get("state") == state, within, lambda: f"{name} is {state}; {plan(bank, name)}")
     return plan(bank, name)
 
 
