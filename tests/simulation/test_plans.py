@@ -133,7 +133,7 @@ async def test_a_dry_run_shows_everything_and_never_runs() -> None:
     bank.approves()
     await looked_at(bank)
     plan = bank.plan()
-    assert (plan["state"], len(plan["steps"]), len(plan["impact"])) == ("Pending", 10, 4)
+    assert (plan["state"], len(plan["steps"]), len(plan["impact"])) == ("Pending", 11, 4)
     assert "never runs" in plan["message"]
     assert (pods_made(bank), book(bank).entries) == (1, ())
 
@@ -148,7 +148,7 @@ async def test_an_operation_that_this_version_cannot_do_is_refused(operation: st
 async def test_parameters_that_mean_nothing_are_refused() -> None:
     bank = await asked(await open_bank(), parameters={"force": "true"})
     assert bank.plan()["state"] == "Refused"
-    assert "takes no parameters, and force is given" in bank.plan()["message"]
+    assert "takes parameter carrier and no other, and force is given" in bank.plan()["message"]
 
 
 async def test_a_downgrade_over_a_migration_is_refused_and_not_waited_for() -> None:

@@ -13,7 +13,7 @@ const EXPIRED_FOR_SURE_MS = 60_000;
  * @param {{walletId: string, amount: number, memo?: string, expiresInMs?: number}} wanted
  */
 export async function lnInvoiceCreate({ nodes }, { walletId, amount, memo = "", expiresInMs = EXPIRES_IN_MS }) {
-  for (const node of nodes.active) {
+  for (const node of await nodes.usable()) {
     // Another node gets another secret: the first may have made the invoice and lost only its answer.
     const secret = randomBytes(32);
     const hash = createHash("sha256").update(secret).digest("hex");

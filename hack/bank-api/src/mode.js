@@ -1,5 +1,6 @@
 /** What the bank may do at the moment. The operator writes the mode; the bank reads it before each thing it does. */
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 const ALLOWED = {
   Full: ["read", "receive", "intraledger", "send"],
@@ -31,4 +32,16 @@ export async function refusal(file, what) {
   const mode = await current(file);
   if (/** @type {string[]} */ (ALLOWED[mode]).includes(what)) return null;
   return `The bank is in mode ${mode} and does not ${what} now; nothing was done. Ask again later.`;
+}
+
+/**
+ * Names of Lightning nodes that are about to be stopped. Nothing new is begun on them, what is under way goes on;
+ * a file that can't be read names none, for the nodes themselves answer or don't.
+ * @param {string | undefined} file
+ * @returns {Promise<string[]>}
+ */
+export async function avoided(file) {
+  if (!file) return [];
+  const said = await readFile(join(dirname(file), "avoid"), "utf8").catch(() => "");
+  return said.split(/\s+/).filter(Boolean);
 }

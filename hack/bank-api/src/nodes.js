@@ -4,6 +4,7 @@
  * Answers are what LND said or null for "no answer"; no answer is never taken for no.
  */
 import * as lightning from "lightning";
+import { avoided } from "./mode.js";
 
 const ANSWER_MS = 5_000;
 const POLL_MS = 5_000;
@@ -125,9 +126,13 @@ const after = (ms, value) => new Promise((resolve) => setTimeout(resolve, ms, va
 
 /** Nodes in order of priority, looked at again and again. */
 export class Nodes {
-  /** @param {import("./environment.js").Slot[]} slots */
-  constructor(slots) {
+  /**
+   * @param {import("./environment.js").Slot[]} slots
+   * @param {string} [modeFile] beside which the operator names nodes that are about to be stopped
+   */
+  constructor(slots, modeFile) {
     this.all = slots.map((slot) => new LightningNode(slot));
+    this.modeFile = modeFile;
   }
 
   async watch() {
@@ -137,6 +142,12 @@ export class Nodes {
 
   get active() {
     return this.all.filter((node) => node.isActive);
+  }
+
+  /** Those on which something new may be begun. */
+  async usable() {
+    const leaving = await avoided(this.modeFile);
+    return this.active.filter((node) => !leaving.includes(node.name));
   }
 
   /** @param {string} pubkey */

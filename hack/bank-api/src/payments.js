@@ -55,7 +55,7 @@ export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentR
   const _id = `payment/${hash}`;
   const known = await flowOf(_id);
   if (known) return answerTo(known, walletId, true);
-  const [node] = nodes.active;
+  const [node] = await nodes.usable();
   if (!node) return refuse("NO_NODE", "No Lightning node of the bank answers; nothing was paid. Ask again later.");
   const expiresAt = new Date(expires_at);
   if (expiresAt.getTime() <= Date.now()) return refuse("EXPIRED", "The invoice has expired; nothing was paid.");

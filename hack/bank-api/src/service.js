@@ -11,7 +11,7 @@ export async function open() {
     const environment = read(process.env);
     await database.connect(environment.mongodb);
     const { redis, hold } = locks.connect(environment);
-    const nodes = new Nodes(environment.nodes);
+    const nodes = new Nodes(environment.nodes, environment.modeFile);
     await nodes.watch();
     return { ...environment, redis, hold, nodes };
   } catch (error) {

@@ -15,8 +15,8 @@ from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action, Apply, Ask, Decision, Delete
 from bankstack.engine.finding import Finding, Unknown, Waiting, first
 from bankstack.engine.manifests import owned
-from bankstack.engine.objects import POD, Manifest, Ref, annotation, ref, uid
-from bankstack.kinds.apideployment import checks, components, environment, migrations, mode, names, needs
+from bankstack.engine.objects import Manifest, Ref, ref, uid
+from bankstack.kinds.apideployment import checks, components, environment, migrations, mode, names, needs, traffic
 from bankstack.kinds.apideployment import redis_children as redis
 from bankstack.kinds.apideployment.component import Running
 from bankstack.kinds.apideployment.facts import Facts
@@ -49,7 +49,7 @@ def decide(api: Api, facts: Facts, now: datetime) -> Decision:
             *_base(api, facts, required, may),
             *((Apply(drift.mark(step.wanted), "NewRevision"),) if step.wanted else ()),
             *(_rolled(api, facts) if rolls else ()),
-            *_tell(facts, may),
+            *_tell(facts, traffic.word(may, traffic.avoided(api, facts))),
         ),
         finding=finding or first(checks.WHOLE, api, facts) or _told(required, may),
         claims=(*_claims(api, facts, required, may), *_pending(api, facts)),
@@ -63,13 +63,14 @@ def is_started(api: Api, facts: Facts) -> bool:
     return api.status.revision is not None or any(one in facts.children for one in made)
 
 
-def mode_map(api: Api, required: Needs, may: Mode) -> Manifest:
+def mode_map(api: Api, facts: Facts, required: Needs, may: Mode) -> Manifest:
     """What the API may do, where its pods see it as files. It outlives the operator (law 8)."""
-    reasons = mode.reasons(required)
+    reasons, avoid = mode.reasons(required), traffic.avoided(api, facts)
     files = {
         "mode": may,
         "reasons": "\n".join(reasons) or "nothing is missing",
-        "mode.json": json.dumps({"mode": may, "reasons": reasons}, sort_keys=True),
+        "mode.json": json.dumps({"mode": may, "reasons": reasons, names.AVOID: avoid}, sort_keys=True),
+        **({names.AVOID: "\n".join(avoid)} if avoid else {}),
     }
     meta = owned(api, "mode", names.mode(api.name).name)
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": files}
@@ -79,22 +80,17 @@ def _base(api: Api, facts: Facts, required: Needs, may: Mode) -> tuple[Action, .
     """Before and beside the components: passwords, what Redis is made of, and the word on what may be done."""
     managed = api.spec.redis.managed
     if managed is None:
-        return drift.changes([mode_map(api, required, may)], facts.children)
+        return drift.changes([mode_map(api, facts, required, may)], facts.children)
     mended = () if facts.accounts_intact else (Ask(MEND_ACCOUNTS, "Incomplete"),)
-    wanted = [mode_map(api, required, may), *redis.wanted(api, managed, facts)]
+    wanted = [mode_map(api, facts, required, may), *redis.wanted(api, managed, facts)]
     return (*mended, *drift.changes(wanted, facts.children))
 
 
-def _tell(facts: Facts, may: Mode) -> tuple[Ask, ...]:
+def _tell(facts: Facts, word: str) -> tuple[Ask, ...]:
     """Pods that were told of another mode. Last, for the ConfigMap that they are to look at comes first."""
     return tuple(
-        Ask(TELL_POD, may, {"pod": found.name, "uid": uid(live), "mode": may})
-        for found, live in sorted(facts.children.items())
-        if found.type == POD
-        and names.is_of_a_component(live)
-        and "deletionTimestamp" not in live["metadata"]
-        and live.get("status", {}).get("phase") == "Running"
-        and annotation(live, names.TOLD) != may
+        Ask(TELL_POD, "NewMode", {"pod": found.name, "uid": uid(live), "mode": word})
+        for found, live in traffic.untold(facts, word)
     )
 
 
@@ -135,6 +131,7 @@ def _status(api: Api, facts: Facts, required: Needs, may: Mode, *, done: bool) -
     return ApiDeploymentStatus(
         mode=may,
         mode_reasons=reasons or None,
+        avoids=list(traffic.acknowledged(api, facts, may)) or None,
         revision=components.revision(api) if done else api.status.revision,
         redis=_redis(api, facts),
         components=[

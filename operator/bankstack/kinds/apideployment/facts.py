@@ -28,6 +28,8 @@ class Told:
     network: str | None = None
     state: str | None = None
     deleting: bool = False
+    #: Of an LndNode: "Draining" while a plan takes payments away from it.
+    traffic: str | None = None
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,12 @@ class ApiDeploymentStatus(Status):
     mode_reasons: list[Annotated[str, StringConstraints(max_length=1024)]] | None = Field(
         default=None, max_length=32, description="What keeps it from more, one sentence each."
     )
+    avoids: list[Name] | None = Field(
+        default=None,
+        max_length=9,
+        description="LndNodes that every pod has been told to leave alone: a ChangePlan that stops one waits for this.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
     revision: Annotated[str, StringConstraints(max_length=32)] | None = Field(
         default=None, description="The revision whose jobs have all succeeded: its components may run."
     )

@@ -27,8 +27,10 @@ REDIS_PORT, SENTINEL_PORT = 6379, 26379
 #: What Sentinel calls the master; what existing charts expect.
 MASTER: Final = "mymaster"
 
-#: On every running pod of a component: the mode it was told of. The kubelet renews a pod's files when the pod changes,
-#: within a second or two; by itself it does so once in a minute or later.
+#: Of the mode's ConfigMap: the file with the names of nodes that new payments leave alone, one a line.
+AVOID: Final = "avoid"
+#: On every running pod of a component: the mode it was told of, and the nodes to avoid. The kubelet renews a pod's
+#: files when the pod changes, within a second or two; by itself it does so once in a minute or later.
 TOLD: Final = "bankstack.io/mode"
 #: On every pod template of a component: changes when a Secret or ConfigMap that it reads does.
 CREDENTIALS: Final = "bankstack.io/credentials"

@@ -110,6 +110,8 @@ def lightning(name: str, told: Told | None) -> Dependency:
         return Dependency(Standing.DOWN, f"LndNode {name} is not there: nothing is paid through it. Make it")
     if told.deleting:
         return Dependency(Standing.DOWN, f"LndNode {name} is being deleted: nothing is paid through it")
+    if told.traffic is not None:
+        return Dependency(Standing.DOWN, f"LndNode {name} is stopped by a ChangePlan: new payments leave it alone")
     if told.state == "SERVER_ACTIVE":
         return _synced(name, told.conditions.get("Synced"))
     ready = told.conditions.get("Ready")

@@ -134,6 +134,7 @@ def _told(manifest: Manifest) -> Told:
         network=manifest["spec"].get("network"),
         state=status.get("state"),
         deleting="deletionTimestamp" in manifest["metadata"],
+        traffic=status.get("traffic"),
     )
 
 

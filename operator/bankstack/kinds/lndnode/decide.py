@@ -16,6 +16,7 @@ from bankstack.engine.finding import Finding, Unknown, Waiting, first
 from bankstack.engine.objects import CONFIG_MAP, Manifest, annotation, digest, uid
 from bankstack.kinds.lndnode import (
     backups,
+    carriers,
     certificates,
     checks,
     children,
@@ -195,7 +196,7 @@ def _save_channels(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
 
 
 def _claims(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
-    return (_synced(facts), _channel_backup(facts), *_change_pending(node, facts))
+    return (_synced(facts), carriers.claim(node, facts), _channel_backup(facts), *_change_pending(node, facts))
 
 
 def _synced(facts: Facts) -> Claim:

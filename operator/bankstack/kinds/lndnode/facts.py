@@ -102,6 +102,24 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class User:
+    """An ApiDeployment that makes Lightning payments through the node.
+
+    `avoids`: it has told its pods to leave the node alone. `others`: the further nodes that
+    it pays through, each with what keeps it from carrying payments; empty where nothing does.
+    """
+
+    name: str
+    avoids: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Those that can take the payments over."""
+        return tuple(name for name, obstacle in self.others.items() if not obstacle)
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything decide may know. Children by what they are; Secrets only as what they show."""
 
@@ -118,6 +136,7 @@ class Facts:
     published: Mapping[str, Published] = field(default_factory=dict)
     backup: Backup | None = None
     chain: Chain = Chain()
+    users: tuple[User, ...] = ()
     state: State | Unknown = NOT_ASKED
     info: Info | Refused | Unknown = NOT_ASKED
     funds: Funds | Unknown = NOT_ASKED

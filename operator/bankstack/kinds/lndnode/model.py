@@ -120,6 +120,17 @@ class P2p(Part):
     )
 
 
+class Liquidity(Part):
+    """What its channels must hold for the node to count as able to carry another node's payments."""
+
+    min_outbound_sat: Annotated[int, Field(ge=0, le=21_000_000 * 10**8)] = Field(
+        default=1, description="What it can send, in sat."
+    )
+    min_inbound_sat: Annotated[int, Field(ge=0, le=21_000_000 * 10**8)] = Field(
+        default=0, description="What it can receive, in sat."
+    )
+
+
 class Recycle(Part):
     """How a Restart plan may go about it."""
 
@@ -152,6 +163,9 @@ class LndNodeSpec(Part):
     )
     p2p: P2p | None = Field(default=None, alias="p2p", description="Where peers find the node.")
     recycle: Recycle | None = Field(default=None, description="How a Restart plan may go about it.")
+    liquidity: Liquidity | None = Field(
+        default=None, description="When it counts as able to carry the payments of another node that is stopped."
+    )
     pod: PodOverride | None = Field(default=None, description="Settings of lnd's pod.")
     deletion_policy: Literal["Retain", "Delete"] = Field(
         default="Retain",

@@ -20,6 +20,7 @@ from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref,
 from bankstack.engine.ports import Reader, resource_type
 from bankstack.kinds.coldwallet import model as coldwallet
 from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, sealed, stages
+from bankstack.kinds.lndnode import users as who
 from bankstack.kinds.lndnode.facts import NOT_ASKED, Chain, Endpoint, Facts, Published, Refused
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -52,11 +53,12 @@ class _Answers:
 
 async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
     """Everything decide may know."""
-    live, wallet, authority, chain = await asyncio.gather(
+    live, wallet, authority, chain, users = await asyncio.gather(
         _children(node, reader),
         reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace),
         _given_authority(node, reader),
         _chain(node, reader),
+        who.users(node, reader),
     )
     ours = {ref: one for ref, one in live.items() if ref.type == SECRET}
     signer = authority if certificates.given(node) else ours.get(names.authority(node.name))
@@ -76,6 +78,7 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
         published=_published(node, ours),
         backup=sealed.backup(ours.get(names.channel_backup(node.name))),
         chain=chain,
+        users=users,
         state=answers.state,
         info=answers.info,
         funds=answers.funds,

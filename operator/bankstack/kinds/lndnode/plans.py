@@ -12,7 +12,7 @@ from typing import Final
 from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.operation import Cancel, Impact, Operation, Proposal, Risk, Step
-from bankstack.kinds.lndnode import checks, htlcs, recycle, recycled, stages, template, versions
+from bankstack.kinds.lndnode import carriers, checks, htlcs, recycle, recycled, stages, template, versions
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -21,6 +21,7 @@ USUAL_SECONDS: Final = 60
 
 STEPS: Final = (
     Step(stages.CHECK, recycle.check, Cancel.DURING),
+    Step(stages.DIVERT, recycle.divert, Cancel.DURING),
     Step(stages.DISABLE, recycle.disable, Cancel.DURING),
     Step(stages.DRAIN, recycle.drain, Cancel.DURING),
     Step(stages.BACKUP, recycle.backup, Cancel.DURING),
@@ -37,15 +38,15 @@ STEPS: Final = (
 def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Proposal:
     """What a restart would do now, and cost."""
     refusals = [
-        *([f"Restart takes no parameters, and {', '.join(sorted(parameters))} is given"] if parameters else []),
+        *_unknown_parameters(parameters),
         *([told] if (told := checks.downgrade(node, facts)) else []),
     ]
     obstacle = first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts)
     endpoint = facts.chain.endpoint
     if obstacle or endpoint is None:
-        waits = (obstacle.message if obstacle else "its bitcoind is not known",)
-        return Proposal(refusals=tuple(refusals), waits=waits)
-    silent = _silent(facts)
+        why = obstacle.message if obstacle else "its bitcoind is not known"
+        return Proposal(refusals=tuple(refusals), waits=(why,))
+    waits = (_silent(facts), carriers.missing(facts, parameters))
     return Proposal(
         steps=tuple(step.name for step in STEPS),
         impact=_impact(node, facts),
@@ -54,13 +55,23 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
             "template": template.wish_digest(node, endpoint),
             "change": ", ".join(template.pending(node, facts, endpoint)) or "none",
             **_migration(node, facts),
+            "carriedBy": carriers.planned(facts),
             "maxDowntimeBlocks": str(htlcs.recycle(node).max_downtime_blocks),
             "drainTimeout": htlcs.recycle(node).drain_timeout,
         },
         refusals=tuple(refusals),
-        waits=(silent,) if silent else (),
+        waits=tuple(filter(None, waits)),
         windows=tuple(htlcs.recycle(node).windows or ()),
     )
+
+
+def _unknown_parameters(parameters: Mapping[str, str]) -> list[str]:
+    unknown = sorted(parameters.keys() - {carriers.CARRIER})
+    if unknown:
+        return [f"Restart takes parameter {carriers.CARRIER} and no other, and {', '.join(unknown)} is given"]
+    if parameters.get(carriers.CARRIER, carriers.NOBODY) != carriers.NOBODY:
+        return [f"parameter {carriers.CARRIER} can only be {carriers.NOBODY}: nobody has to carry payments meanwhile"]
+    return []
 
 
 def _migration(node: LndNode, facts: Facts) -> dict[str, str]:

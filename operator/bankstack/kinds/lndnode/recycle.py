@@ -13,24 +13,21 @@ from bankstack.engine.finding import Unknown, first
 from bankstack.engine.model import seconds
 from bankstack.engine.objects import Manifest
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
-from bankstack.kinds.lndnode import backups, checks, children, htlcs, names, stages, template
+from bankstack.kinds.lndnode import backups, carriers, checks, children, htlcs, names, stages, template
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
 SOON: Final = 2.0
+#: An API's word comes within seconds, and no event of it wakes its nodes.
+ACKNOWLEDGED: Final = 0.5
 #: The kubelet has this long beyond LND's own time to say that it ended.
 KUBELET_SECONDS: Final = 60
 
 
 def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     """Nothing is begun on a node that is not well: it may need its memory more than its restart."""
-    obstacle = first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts)
-    if obstacle or facts.chain.endpoint is None:
-        return Wait(obstacle.message if obstacle else "its bitcoind is not known")
-    if isinstance(facts.recovering, Unknown):
-        return Wait(f"LND does not say whether it still looks for coins of its seed ({facts.recovering.reason})", SOON)
-    if facts.recovering:
-        return Wait("LND still looks for coins of its seed: a stop would lose its place. It is waited for", 30.0)
+    if lacking := _not_well(node, facts):
+        return lacking
     if not isinstance(facts.channels, Channels) or not isinstance(facts.info, Info):
         return _silent()
     if under_way := sorted(facts.channels.opening | facts.channels.closing):
@@ -39,10 +36,40 @@ def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
             "buried in the chain. Wait, or cancel the plan",
             30.0,
         )
-    change = ", ".join(template.pending(node, facts, facts.chain.endpoint)) or "none"
-    kept = {stages.TEMPLATE: template.wish_digest(node, facts.chain.endpoint), stages.CHANGE: change[:512]}
+    endpoint = facts.chain.endpoint
+    if endpoint is None:
+        return Wait("its bitcoind is not known")
+    change = ", ".join(template.pending(node, facts, endpoint)) or "none"
+    kept = {stages.TEMPLATE: template.wish_digest(node, endpoint), stages.CHANGE: change[:512]}
     told = f"synced at height {facts.info.block_height}, {len(facts.channels.open)} channels, none opening or closing"
     return Done(f"{told}; change to apply: {change}", kept)
+
+
+def _not_well(node: LndNode, facts: Facts) -> Wait | None:
+    if obstacle := first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts):
+        return Wait(obstacle.message)
+    if alone := _alone(node, facts):
+        return Wait(alone)
+    if isinstance(facts.recovering, Unknown):
+        return Wait(f"LND does not say whether it still looks for coins of its seed ({facts.recovering.reason})", SOON)
+    if facts.recovering:
+        return Wait("LND still looks for coins of its seed: a stop would lose its place. It is waited for", 30.0)
+    return None
+
+
+def _alone(node: LndNode, facts: Facts) -> str | None:
+    return carriers.missing(facts, node.plan.parameters if node.plan else {})
+
+
+def divert(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
+    """Whoever makes payments through the node has told its programs to leave it alone."""
+    if name := carriers.unaware(facts.users):
+        return Wait(
+            f"ApiDeployment {name} has not said yet that its pods leave {node.name} alone: LND stays in use until "
+            "then. If it is paused or its pods do not run, see to that first, or cancel this plan",
+            ACKNOWLEDGED,
+        )
+    return Done(f"payments go elsewhere: {carriers.told(facts)}")
 
 
 def disable(_node: LndNode, facts: Facts, _now: datetime) -> Verdict:
@@ -97,9 +124,9 @@ def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
         return _silent()
-    if channels.to_back_up and not backups.is_current(facts, channels):
-        return Wait("the channels changed since the backup: it is written anew", SOON)
-    # Once more, directly before: "0 HTLCs" is momentary.
+    # Once more, directly before: all of it is momentary.
+    if changed := _changed(node, facts, channels):
+        return Wait(changed, SOON)
     if tight := htlcs.too_tight(node, channels.htlcs, info.block_height):
         return Abort(tight)
     kept = {
@@ -115,6 +142,12 @@ def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
         f"{len(channels.open)} channels, {funds.own_sat} sat, {len(channels.htlcs)} HTLCs at height {info.block_height}"
     )
     return Done(told, kept)
+
+
+def _changed(node: LndNode, facts: Facts, channels: Channels) -> str | None:
+    if channels.to_back_up and not backups.is_current(facts, channels):
+        return "the channels changed since the backup: it is written anew"
+    return _alone(node, facts)
 
 
 def stop(node: LndNode, facts: Facts, now: datetime) -> Verdict:

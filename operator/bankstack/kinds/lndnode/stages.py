@@ -16,11 +16,11 @@ from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
-CHECK, DISABLE, DRAIN, BACKUP, RECORD = "Check", "Disable", "Drain", "Backup", "Record"
+CHECK, DIVERT, DISABLE, DRAIN, BACKUP, RECORD = "Check", "Divert", "Disable", "Drain", "Backup", "Record"
 STOP, RENEW, START, RECONCILE, ENABLE = "Stop", "Renew", "Start", "Reconcile", "Enable"
 
 #: Between these LND shall get no new payments, and is not there for some of them.
-DRAINED: Final = frozenset({DISABLE, DRAIN, BACKUP, RECORD, STOP, RENEW, START, RECONCILE})
+DRAINED: Final = frozenset({DIVERT, DISABLE, DRAIN, BACKUP, RECORD, STOP, RENEW, START, RECONCILE})
 AWAY: Final = frozenset({STOP, RENEW})
 #: Here the pod is taken hold of, and kept until its end is proved.
 HELD: Final = frozenset({RECORD, STOP})

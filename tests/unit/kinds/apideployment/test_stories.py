@@ -309,7 +309,7 @@ async def test_the_mode_is_told_over_http_of_this_operator_s_banks_and_of_nothin
     bank = await _started()
     ask = endpoint.page(bank.cluster, ("bank",))
     code, said = await ask({"namespace": "bank", "name": "bank"})
-    assert (code, json.loads(said)) == (200, {"mode": "Full", "reasons": []})
+    assert (code, json.loads(said)) == (200, {"mode": "Full", "reasons": [], "avoid": []})
     assert (await ask({"namespace": "other", "name": "bank"}))[0] == 404
     assert (await ask({"namespace": "bank", "name": "nobody"}))[0] == 404
     foreign = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x-mode"}, "data": {"mode.json": "theirs"}}

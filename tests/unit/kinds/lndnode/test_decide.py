@@ -97,7 +97,11 @@ def test_a_node_as_declared_is_ready_and_left_alone() -> None:
     assert decision.actions == ()
     assert decision.finding is None
     assert decision.look_again == 30.0
-    assert claims(decision) == {"Synced": ("True", "AtTip"), "ChannelBackup": ("True", "NoChannels")}
+    assert claims(decision) == {
+        "Synced": ("True", "AtTip"),
+        "CarriesPayments": ("False", "NoActiveChannel"),
+        "ChannelBackup": ("True", "NoChannels"),
+    }
     assert decision.status.model_dump(exclude_none=True) == {
         "identity_pubkey": ME,
         "state": "SERVER_ACTIVE",

@@ -310,11 +310,13 @@ def test_afterwards_channels_are_enabled_whatever_became_of_the_plan(
 
 def test_a_plan_is_shown_with_what_it_costs_and_relies_on() -> None:
     proposal = plans.restart(node(), facts(channels=on_its_way(50), funds=Funds(local_sat=4, remote_sat=4)), {})
-    assert (proposal.refusals, proposal.waits, len(proposal.steps)) == ((), (), 10)
+    assert (proposal.refusals, proposal.waits, len(proposal.steps)) == ((), (), 11)
     assert {name: one.value for name, one in proposal.impact.items()} == {
         "channels": 2, "channelSats": 8, "pendingHtlcs": 1, "expectedDowntimeSeconds": 60,
     }  # fmt: skip
-    assert set(proposal.uses) == {"version", "template", "change", "maxDowntimeBlocks", "drainTimeout"}
+    assert set(proposal.uses) == {
+        "version", "template", "change", "maxDowntimeBlocks", "drainTimeout", "carriedBy",
+    }  # fmt: skip
     newer = plans.restart(node(version="v0.22.0-beta"), facts(), {})
     assert newer.uses["change"] == "version"
     assert newer.uses["migration"] == "the database is changed from v0.21.2 to v0.22.0-beta: there is no way back"

@@ -1,0 +1,73 @@
+"""Who carries payments while a node is away, and whether those who make them know (pure).
+
+A bank that pays through two nodes loses no payment when one is restarted, if the other
+can carry them: that is looked at before anything is begun and directly before LND is
+stopped. Who wants a restart nonetheless says so in the plan, and approvers read it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from bankstack.clients.lnd.answers import Channels, Funds
+from bankstack.engine.conditions import Claim
+from bankstack.kinds.lndnode.facts import Facts, User
+from bankstack.kinds.lndnode.model import Liquidity
+from bankstack.kinds.lndnode.subject import LndNode
+
+#: The plan's parameter, and its one value: nobody has to carry payments.
+CARRIER, NOBODY = "carrier", "nobody"
+
+
+def missing(facts: Facts, parameters: Mapping[str, str]) -> str | None:
+    """Whose payments nobody would carry, though another node is there for it; why, and what to do."""
+    if parameters.get(CARRIER) == NOBODY:
+        return None
+    found = next((one for one in facts.users if one.others and not one.carriers), None)
+    if found is None:
+        return None
+    name, obstacle = next(iter(found.others.items()))
+    return (
+        f"ApiDeployment {found.name} also pays through LndNode {name}, and that cannot carry its payments now: "
+        f"{obstacle}. It is waited for; to do without, make the plan with parameter {CARRIER}: {NOBODY}"
+    )
+
+
+def planned(facts: Facts) -> str:
+    """Who is to take whose payments over: as declared, for what can carry them now is another every minute."""
+    return _listed((one.name, tuple(one.others)) for one in facts.users)
+
+
+def told(facts: Facts) -> str:
+    """Who takes whose payments over now."""
+    return _listed((one.name, one.carriers) for one in facts.users)
+
+
+def _listed(carried: Iterable[tuple[str, tuple[str, ...]]]) -> str:
+    return ", ".join(f"{name}: {' or '.join(by) or NOBODY}" for name, by in carried) or "no API pays through it"
+
+
+def unaware(users: Iterable[User]) -> str | None:
+    """The first that has not said that its pods leave the node alone."""
+    return next((one.name for one in users if not one.avoids), None)
+
+
+def claim(node: LndNode, facts: Facts) -> Claim:
+    """Whether it could carry another node's payments: its peers are there, and coins on both sides."""
+    channels, funds, wanted = facts.channels, facts.funds, node.spec.liquidity or Liquidity()
+    if not isinstance(channels, Channels) or not isinstance(funds, Funds):
+        return Claim(CARRIES, "Unknown", "LndSilent", "LND has not said what it holds")
+    if not channels.active:
+        return Claim(CARRIES, "False", "NoActiveChannel", "no channel is active: nothing can be paid through it")
+    if funds.local_sat < wanted.min_outbound_sat:
+        return Claim(CARRIES, "False", "LowOutbound", _short("can send", "minOutboundSat", wanted.min_outbound_sat))
+    if funds.remote_sat < wanted.min_inbound_sat:
+        return Claim(CARRIES, "False", "LowInbound", _short("can receive", "minInboundSat", wanted.min_inbound_sat))
+    return Claim(CARRIES, "True", "Liquid", "its channels can carry another node's payments")
+
+
+CARRIES: Final = "CarriesPayments"
+
+
+def _short(what: str, field: str, least: int) -> str:
+    # Without the amount: it changes with every payment, and the status would be written with it.
+    return f"the node {what} less than liquidity.{field} ({least} sat): move coins, or open a channel"
