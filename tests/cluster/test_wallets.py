@@ -256,7 +256,9 @@ def test_the_operator_killed_again_and_again_ends_in_the_same_state(
     assert bank.restarts() == running, "the bank that was there did not notice"
 
 
-def test_without_an_operator_what_dies_comes_back_by_itself(lab: Lab, bank: Bank, operator: Operator) -> None:
+def test_without_an_operator_what_dies_comes_back_by_itself(
+    lab: Lab, bank: Bank, operator: Operator, outside: Outside
+) -> None:
     identity = bank.resource("LndNode", "lnd1")["status"]["identityPubkey"]
     operator.scale(0)
     before = bank.restarts()
@@ -270,6 +272,9 @@ def test_without_an_operator_what_dies_comes_back_by_itself(lab: Lab, bank: Bank
     lab.does("kill-node", region)
     lab.does("start-node", region)
     eventually(lambda: _pod_is_ready(bank, "lnd1-0"), 120, "lnd is back after its node was off")
+    # A bitcoind that is killed forgets its newest blocks. All the world's others would have them; here the miner may
+    # have been on the same node, and LND waits for the height that it has seen.
+    outside.mine(3)
     operator.scale(1)
     bank.await_resources(*BOTH)
     assert bank.resource("LndNode", "lnd1")["status"]["identityPubkey"] == identity
