@@ -34,6 +34,9 @@ class Transient:
 
 Policy: TypeAlias = Waiting | Stalled | Transient
 
+#: What is waited for is watched, and wakes whoever waits: looked at again only in case its event was lost.
+WATCHED: Final = Waiting(30.0)
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -1,8 +1,8 @@
 """Keys waiting for a worker: each at most once, and never in two hands.
 
 Events say only that something changed, so any number of them for one key are one
-pass. A key that is added while a worker has it is handed out again when that worker
-is done: what it read may have been older. The queue knows no resource and reads
+pass. A key that is added while a worker has it is handed out again soon after that
+worker is done: what it read may have been older. The queue knows no resource and reads
 nothing; lost with the process, it is refilled by the first listing.
 """
 
@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
 
+#: Seconds that a key rests after a pass: what changes then is most often what the pass wrote, told in as many events.
+REST = 0.1
 BACKOFF_FIRST = 1.0
 BACKOFF_MOST = 300.0
 
@@ -21,11 +23,18 @@ BACKOFF_MOST = 300.0
 class KeyedQueue(Generic[Key]):
     """First in, first out, by key. For one event loop; not for threads.
 
-    `jitter` spreads retries: it gives a factor for each delay.
+    `jitter` spreads retries: it gives a factor for each delay. `rest`: seconds from the end
+    of a pass to the next one of the same key.
     """
 
-    def __init__(self, jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2)) -> None:  # noqa: S311 - spread
+    def __init__(
+        self,
+        jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2),  # noqa: S311 - spread
+        rest: float = REST,
+    ) -> None:
         self._jitter = jitter
+        self._rest = rest
+        self._resting: dict[Key, asyncio.TimerHandle] = {}
         self._waiting: deque[Key] = deque()
         self._dirty: set[Key] = set()
         self._in_hand: set[Key] = set()
@@ -44,7 +53,7 @@ class KeyedQueue(Generic[Key]):
         if key in self._dirty:
             return
         self._dirty.add(key)
-        if key not in self._in_hand:
+        if key not in self._in_hand and key not in self._resting:
             self._hand_over(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
@@ -83,8 +92,12 @@ class KeyedQueue(Generic[Key]):
         return key
 
     def done(self, key: Key) -> None:
-        """The worker let go of `key`; if it changed meanwhile, it is next in line again."""
+        """The worker let go of `key`; if it changed meanwhile, or while it rests, it is in line again after that."""
         self._in_hand.discard(key)
+        self._resting[key] = asyncio.get_running_loop().call_later(self._rest, self._rested, key)
+
+    def _rested(self, key: Key) -> None:
+        del self._resting[key]
         if key in self._dirty:
             self._hand_over(key)
 

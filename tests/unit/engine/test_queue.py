@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bankstack.engine.queue import BACKOFF_MOST, KeyedQueue
+from bankstack.engine.queue import BACKOFF_MOST, REST, KeyedQueue
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
@@ -86,6 +86,27 @@ def test_failures_wait_longer_each_time_and_never_for_ever() -> None:
     run(story())
 
 
+def test_what_changes_right_after_a_pass_is_one_more_pass_and_no_other_key_waits_for_it() -> None:
+    async def story() -> None:
+        queue = exact()
+        queue.add("lnd1")
+        await queue.get()
+        queue.add("lnd1")
+        queue.done("lnd1")
+        queue.add("lnd1")
+        queue.add("lnd2")
+        assert [len(queue), await queue.get()] == [1, "lnd2"]
+        began = asyncio.get_running_loop().time()
+        assert await queue.get() == "lnd1"
+        assert asyncio.get_running_loop().time() - began >= 0.9 * REST
+        queue.done("lnd1")
+        queue.done("lnd2")
+        await asyncio.sleep(2 * REST)
+        assert len(queue) == 0
+
+    run(story())
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=40))
 def test_whatever_is_added_while_whoever_works_the_last_change_is_seen(workers: int, adds: list[str]) -> None:
@@ -105,13 +126,14 @@ def test_whatever_is_added_while_whoever_works_the_last_change_is_seen(workers: 
             queue.done(key)
 
     async def story() -> None:
-        queue = exact()
+        queue = KeyedQueue[str](jitter=lambda: 1.0, rest=0)
         tasks = [asyncio.create_task(work(queue)) for _ in range(workers)]
         for key in adds:
             events[key] += 1
             queue.add(key)
             await asyncio.sleep(0)
-        while len(queue) or in_hand:  # noqa: ASYNC110 - the property is about every interleaving of yields
+        # The deadline is that of `run`.
+        while seen != events or in_hand:  # noqa: ASYNC110 - the property is about every interleaving of yields
             await asyncio.sleep(0)
         for task in tasks:
             task.cancel()

@@ -4,7 +4,7 @@ from typing import Final
 
 from bankstack.engine import drift
 from bankstack.engine.decision import Action, Decision, Delete
-from bankstack.engine.finding import Finding, Waiting
+from bankstack.engine.finding import WATCHED, Finding
 from bankstack.engine.objects import CRON_JOB, DEPLOYMENT, JOB, POD, STATEFUL_SET, Manifest, Ref, uid
 from bankstack.kinds.apideployment import names
 from bankstack.kinds.apideployment import redis_children as redis
@@ -44,4 +44,4 @@ def _deleted(some: dict[Ref, Manifest]) -> tuple[Action, ...]:
 
 
 def _stopping(what: str) -> Finding:
-    return Finding("Stopping", f"{what}. Volumes and Redis' Secrets stay", Waiting(2.0))
+    return Finding("Stopping", f"{what}. Volumes and Redis' Secrets stay", WATCHED)

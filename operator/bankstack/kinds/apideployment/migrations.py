@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bankstack.engine.finding import Finding, Stalled, Waiting
+from bankstack.engine.finding import WATCHED, Finding, Stalled
 from bankstack.engine.objects import Manifest, Ref, annotation
 from bankstack.kinds.apideployment import checks, components, names
 from bankstack.kinds.apideployment.component import Component
@@ -50,7 +50,7 @@ def _one(api: Api, component: Component, facts: Facts, revision: str) -> Step:
     before = "the former revision keeps running" if api.status.revision else "nothing else is started yet"
     if live is None:
         made = components.migration(api, component, facts, revision)
-        return Step(made, Finding("Migrating", f"{ref} is started; {before}", Waiting(5.0)))
+        return Step(made, Finding("Migrating", f"{ref} is started; {before}", WATCHED))
     conditions = {one["type"]: one for one in live.get("status", {}).get("conditions", []) if one["status"] == "True"}
     if "Complete" in conditions:
         return DONE
@@ -62,7 +62,7 @@ def _one(api: Api, component: Component, facts: Facts, revision: str) -> Step:
         return Step(finding=Finding("MigrationFailed", told, Stalled()))
     why = checks.trouble(_pods(facts, ref))
     told = f"{ref} runs; {before}{f'. {why}' if why else ''}"
-    return Step(finding=Finding("Migrating", told, Waiting(5.0)))
+    return Step(finding=Finding("Migrating", told, WATCHED))
 
 
 def _pods(facts: Facts, job: Ref) -> list[Manifest]:

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bankstack.engine.finding import Finding, Stalled, Waiting
+from bankstack.engine.finding import WATCHED, Finding, Stalled, Waiting
 from bankstack.engine.objects import PERSISTENT_VOLUME_CLAIM, Manifest, annotation
 from bankstack.kinds.coldwallet import children, descriptors, names, specter
-from bankstack.kinds.coldwallet.facts import Facts, Place, Scan, Silent, Wallet
+from bankstack.kinds.coldwallet.facts import STARTING, Facts, Place, Scan, Silent, Wallet
 from bankstack.kinds.coldwallet.names import ColdWallet
 
 Check = Callable[[ColdWallet, Facts], Finding | None]
@@ -83,7 +83,7 @@ def nothing_of_an_earlier_life_is_left(wallet: ColdWallet, facts: Facts) -> Find
         return None
     return Finding(
         "Leftovers", "what was made for a deleted ColdWallet of this name is still being removed: waiting for that",
-        SOON,
+        WATCHED,
     )  # fmt: skip
 
 
@@ -101,7 +101,8 @@ def bitcoind_answers(wallet: ColdWallet, facts: Facts) -> Finding | None:
 def _silence(answer: object) -> Finding | None:
     if not isinstance(answer, Silent):
         return None
-    return Finding(answer.reason, f"{answer.what}. The coins are safe: they are in the chain, not here", SOON)
+    policy = WATCHED if answer.reason == STARTING else SOON
+    return Finding(answer.reason, f"{answer.what}. The coins are safe: they are in the chain, not here", policy)
 
 
 def chain_is_the_declared_one(wallet: ColdWallet, facts: Facts) -> Finding | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import Manifest, Ref
@@ -14,6 +15,10 @@ class Silent(Unknown):
     """No answer from bitcoind: `reason` a word for conditions, `what` a sentence."""
 
     what: str
+
+
+#: Reason of a silence whose end an event tells: the pod does not run yet.
+STARTING: Final = "BitcoindStarting"
 
 
 @dataclass(frozen=True)

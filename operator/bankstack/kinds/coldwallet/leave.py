@@ -9,7 +9,7 @@ can be asked.
 from bankstack.engine import drift
 from bankstack.engine import manifests as m
 from bankstack.engine.decision import Action, Decision, Delete
-from bankstack.engine.finding import Finding, Stalled, Waiting, first
+from bankstack.engine.finding import WATCHED, Finding, Stalled, first
 from bankstack.engine.objects import (
     PERSISTENT_VOLUME_CLAIM,
     PROVED_EMPTY,
@@ -58,7 +58,7 @@ def _stops(wallet: ColdWallet, facts: Facts, up: list[Manifest], *, proven: bool
 
 def _stopping() -> Finding:
     return Finding(
-        "Stopping", "bitcoind and Specter are stopping: bitcoind may take minutes to write what it knows", Waiting(2.0)
+        "Stopping", "bitcoind and Specter are stopping: bitcoind may take minutes to write what it knows", WATCHED
     )
 
 

@@ -27,7 +27,7 @@ from bankstack.engine.objects import (
 from bankstack.engine.ports import Reader
 from bankstack.kinds.coldwallet import children, credentials, descriptors, names, rights, specter_secrets
 from bankstack.kinds.coldwallet.descriptors import Pair
-from bankstack.kinds.coldwallet.facts import Chain, Facts, Place, Pod, Silent, Wallet
+from bankstack.kinds.coldwallet.facts import STARTING, Chain, Facts, Place, Pod, Silent, Wallet
 from bankstack.kinds.coldwallet.names import ColdWallet
 from bankstack.kinds.coldwallet.scans import Scans
 
@@ -105,7 +105,7 @@ def _intact(wallet: ColdWallet, secrets: Secrets) -> bool:
 def _account(wallet: ColdWallet, secrets: Secrets, pods: tuple[Pod, ...]) -> client.Account | Silent:
     if wallet.spec.bitcoind is not None and not any(one.component == names.BITCOIND and one.ready for one in pods):
         trouble = next((f": {one.trouble}" for one in pods if one.component == names.BITCOIND and one.trouble), "")
-        return Silent("BitcoindStarting", f"bitcoind's pod is not running yet{trouble}")
+        return Silent(STARTING, f"bitcoind's pod is not running yet{trouble}")
     name = children.account(wallet, rights.OPERATOR)
     return _as(wallet, name, secrets.get(name, {}))
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from bankstack.engine import drift, manifests
 from bankstack.engine.decision import Action, Decision, Delete
-from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
+from bankstack.engine.finding import WATCHED, Finding, Stalled, Unknown, Waiting
 from bankstack.engine.frozen import TEMPLATE, hold
 from bankstack.engine.objects import (
     OWNER_LABEL,
@@ -35,7 +35,7 @@ def retire(cluster: LedgerCluster, facts: Facts) -> Decision:
         orphans = [one for one in pods if not sets and "deletionTimestamp" not in one["metadata"]]
         actions = tuple(Delete(names.pod(_member(one)), uid(one), "Orphaned") for one in orphans)
         told = f"members of {cluster.name} write out their data and stop; up to {children.GRACE_SECONDS} s"
-        return Decision(cluster.status, actions, Finding("Stopping", told, Waiting(2.0)))
+        return Decision(cluster.status, actions, Finding("Stopping", told, WATCHED))
     return Decision(cluster.status, _remains(cluster, facts, sets), released=True)
 
 
@@ -50,7 +50,7 @@ def _stop(cluster: LedgerCluster, facts: Facts, sets: list[Manifest]) -> Decisio
     said = {PROVED_EMPTY: proof} if proof else {}
     wanted = [manifests.stopped(_as_it_runs(cluster, one), said) for one in sets]
     told = f"the members of {cluster.name} are being stopped in good order"
-    return Decision(cluster.status, drift.changes(wanted, facts.children), Finding("Stopping", told, Waiting(2.0)))
+    return Decision(cluster.status, drift.changes(wanted, facts.children), Finding("Stopping", told, WATCHED))
 
 
 def _not_empty(cluster: LedgerCluster, facts: Facts) -> Finding | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bankstack.clients.mongo.answers import Blank, InSet, State
-from bankstack.engine.finding import Finding, Unknown, Waiting
+from bankstack.engine.finding import WATCHED, Finding, Unknown, Waiting
 from bankstack.engine.objects import Manifest
 from bankstack.kinds.ledgercluster import names, replica
 from bankstack.kinds.ledgercluster.facts import Facts
@@ -49,9 +49,9 @@ def _why(member: str, facts: Facts) -> Finding:
     """Why a member gives no answer."""
     pod = facts.children.get(names.pod(member))
     if pod is None:
-        return Finding("Starting", f"pod {member}-0 is being made", Waiting(SOON))
+        return Finding("Starting", f"pod {member}-0 is being made", WATCHED)
     if "deletionTimestamp" in pod["metadata"]:
-        return Finding("Restarting", f"pod {member}-0 is being stopped and will be made again", Waiting(SOON))
+        return Finding("Restarting", f"pod {member}-0 is being stopped and will be made again", WATCHED)
     return _container_why(member, pod) or _silent(member, facts)
 
 
@@ -76,15 +76,13 @@ def _container_why(member: str, pod: Manifest) -> Finding | None:
         )
         if waiting.get("reason") in _IMAGE:
             told = f"the image of {member} cannot be pulled ({waiting.get('message', waiting['reason'])}). Correct "
-            return Finding(
-                "ImageMissing", f"{told}spec.version, spec.image or spec.pod.imagePullSecrets", Waiting(10.0)
-            )
+            return Finding("ImageMissing", f"{told}spec.version, spec.image or spec.pod.imagePullSecrets", WATCHED)
         if ended and ended.get("exitCode", 0) != 0:
             told = (
                 f"{member}: container {one['name']} ended with exit code {ended['exitCode']} and is started again by "
                 f"itself. The other members keep the books. Read kubectl logs {member}-0 --previous"
             )
-            return Finding("Crashed", told, Waiting(5.0))
+            return Finding("Crashed", told, WATCHED)
     return _unscheduled(member, status)
 
 
@@ -92,5 +90,5 @@ def _unscheduled(member: str, status: Mapping[str, Any]) -> Finding | None:
     for one in status.get("conditions", []):
         if one["type"] == "PodScheduled" and one["status"] != "True":
             told = f"pod {member}-0 cannot start yet: {one.get('message', '')}. Nothing is lost"
-            return Finding("PodPending", told, Waiting(5.0))
+            return Finding("PodPending", told, WATCHED)
     return None

@@ -3,7 +3,7 @@
 from typing import Final, TypeAlias
 
 from bankstack.clients.lnd.answers import Info, State
-from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
+from bankstack.engine.finding import WATCHED, Finding, Stalled, Unknown, Waiting
 from bankstack.engine.objects import annotation
 from bankstack.kinds.lndnode import consumers, names, running, versions
 from bankstack.kinds.lndnode.certificates import authority_can_sign, is_trusted
@@ -160,7 +160,7 @@ def bitcoind_is_known(node: LndNode, facts: Facts) -> Finding | None:
     chain, wallet = facts.chain, node.spec.bitcoind.cold_wallet
     if chain.missing:
         told = f"ColdWallet {wallet} is not there: LND has no bitcoind. Make it, or correct spec.bitcoind.coldWallet"
-        return Finding("ColdWalletMissing", told, Waiting(30.0))
+        return Finding("ColdWalletMissing", told, WATCHED)
     if chain.network is not None and chain.network != node.spec.network:
         told = (
             f"ColdWallet {wallet} is on {chain.network}, {node.name} on {node.spec.network}: LND is not started on "
@@ -169,7 +169,7 @@ def bitcoind_is_known(node: LndNode, facts: Facts) -> Finding | None:
         return Finding("NetworkMismatch", told, Stalled())
     if chain.endpoint is None:
         told = f"ColdWallet {wallet} does not say yet where its bitcoind is{_told(facts)}"
-        return Finding("BitcoindNotReady", told, Waiting(5.0))
+        return Finding("BitcoindNotReady", told, WATCHED)
     return None
 
 
@@ -192,7 +192,7 @@ def chain_is_ready_for_a_first_start(node: LndNode, facts: Facts) -> Finding | N
     """Before LND runs there is nothing to lose by waiting; once it runs, it is never stopped for this."""
     if names.stateful_set(node.name) in facts.children or facts.chain.ready is True:
         return None
-    return Finding("BitcoindNotReady", f"LND is started as soon as bitcoind is ready{_told(facts)}", Waiting(5.0))
+    return Finding("BitcoindNotReady", f"LND is started as soon as bitcoind is ready{_told(facts)}", WATCHED)
 
 
 def volume_stays(node: LndNode, facts: Facts) -> Finding | None:

@@ -5,7 +5,7 @@ from typing import Final
 from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine import drift, manifests
 from bankstack.engine.decision import Action, Ask, Decision, Delete
-from bankstack.engine.finding import Finding, Stalled, Waiting
+from bankstack.engine.finding import WATCHED, Finding, Stalled, Waiting
 from bankstack.engine.frozen import TEMPLATE, hold
 from bankstack.engine.objects import (
     OWNER_LABEL,
@@ -40,7 +40,7 @@ def retire(node: LndNode, facts: Facts) -> Decision:
         if stages.to_let_go(node, facts):
             actions = (*actions, Ask("let_go_pod", "Proved"))
         told = f"LND writes its state and stops; up to {children.GRACE_SECONDS} s. Then {node.name} is let go"
-        return Decision(node.status, actions, Finding("Stopping", told, Waiting(2.0)))
+        return Decision(node.status, actions, Finding("Stopping", told, WATCHED))
     return Decision(status, _remains(node, facts, _proof_so_far(node, live)), released=True)
 
 
@@ -54,7 +54,7 @@ def _stop(node: LndNode, facts: Facts, live: Manifest) -> Decision:
     stopped = manifests.stopped(_as_it_runs(node, live), {PROVED_EMPTY: proof} if proof else {})
     actions = drift.changes([stopped], facts.children)
     told = f"LND of {node.name} is being stopped in good order"
-    return Decision(node.status, actions, Finding("Stopping", told, Waiting(2.0)))
+    return Decision(node.status, actions, Finding("Stopping", told, WATCHED))
 
 
 def _emptiness(node: LndNode, facts: Facts) -> tuple[str | None, Finding | None]:

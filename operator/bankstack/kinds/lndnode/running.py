@@ -7,7 +7,7 @@ and comes back when it can. That is not a crash, and nobody should be woken for 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
+from bankstack.engine.finding import WATCHED, Finding, Stalled, Unknown
 from bankstack.engine.objects import Manifest
 from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.facts import Chain, Facts
@@ -25,9 +25,9 @@ def pod_is_up(node: LndNode, facts: Facts) -> Finding | None:
     """Whether LND's process runs; if not, whose turn it is."""
     pod = facts.children.get(names.pod(node.name))
     if pod is None:
-        return Finding("Starting", f"LND's pod {node.name}-0 is being made", Waiting(SOON))
+        return Finding("Starting", f"LND's pod {node.name}-0 is being made", WATCHED)
     if "deletionTimestamp" in pod["metadata"]:
-        return Finding("Restarting", f"pod {node.name}-0 is being stopped and will be made again", Waiting(SOON))
+        return Finding("Restarting", f"pod {node.name}-0 is being stopped and will be made again", WATCHED)
     container = _container(pod)
     if "running" in container.get("state", {}):
         return None
@@ -57,11 +57,11 @@ def _not_started(node: LndNode, pod: Manifest, container: Mapping[str, Any]) -> 
             "ImageMissing",
             f"the image of LND cannot be pulled ({told}). The node does not run. Correct spec.version, "
             "spec.image or spec.pod.imagePullSecrets",
-            Waiting(10.0),
+            WATCHED,
         )
     if told:
-        return Finding("PodPending", f"pod {node.name}-0 cannot start yet: {told}. Nothing is lost", Waiting(5.0))
-    return Finding("Starting", f"pod {node.name}-0 starts", Waiting(SOON))
+        return Finding("PodPending", f"pod {node.name}-0 cannot start yet: {told}. Nothing is lost", WATCHED)
+    return Finding("Starting", f"pod {node.name}-0 starts", WATCHED)
 
 
 def _unschedulable(pod: Manifest) -> str:
@@ -92,15 +92,15 @@ def _stopped(node: LndNode, chain: Chain, ended: Mapping[str, Any]) -> Finding:
             "BitcoindAway",
             "LND ended in good order because bitcoind does not answer: channels are safe, payments are not possible. "
             f"It starts again by itself. Look at bitcoind{said and f' ({said})'}",
-            Waiting(5.0),
+            WATCHED,
         )
     if code == 0:
-        return Finding("Restarting", "LND ended in good order and starts again by itself", Waiting(SOON))
+        return Finding("Restarting", "LND ended in good order and starts again by itself", WATCHED)
     return Finding(
         "Crashed",
         f"LND ended with exit code {code} ({ended.get('reason', 'Error')}) and is started again by itself: until it "
         f"runs, its channels are not watched. Read the log: kubectl logs {node.name}-0 --previous",
-        Waiting(5.0),
+        WATCHED,
     )
 
 
