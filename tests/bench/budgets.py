@@ -1,7 +1,7 @@
 """A table of budgets: what was promised, what was measured, and whether that is kept (pure)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,10 @@ class Row:
     unit: str
     measured: float | None
     why: str = ""
+
+    def at(self, pace: float) -> "Row":
+        """The same on a machine that takes `pace` times as long for everything; never less than was promised."""
+        return replace(self, most=self.most * max(1.0, pace))
 
     @property
     def is_kept(self) -> bool:

@@ -70,8 +70,8 @@ def _bitcoind(wallet: ColdWallet, spec: Bitcoind, watched: Pair, live: Live) -> 
     kept, files = _kept(bitcoind_set(wallet, spec), {config.FILE: config.text(spec, wallet.spec.network)}, live)
     ours = access.door(*inside.values(), callers=(access.THE_BANK, access.THE_OPERATOR))
     return (
-        _volume(wallet, BITCOIND, name, spec.storage, watched),
         m.config_map(m.owned(wallet, BITCOIND, _files_name(name, files)), files),
+        _volume(wallet, BITCOIND, name, spec.storage, watched),
         m.service(m.owned(wallet, BITCOIND, name), pods, inside, **_address(wallet)),
         m.service(m.owned(wallet, BITCOIND, names.p2p(wallet)), pods, {"p2p": p2p}),
         m.network_policy(m.owned(wallet, BITCOIND, name), pods, [ours, access.door(p2p)]),

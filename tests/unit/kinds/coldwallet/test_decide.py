@@ -32,7 +32,7 @@ def test_a_first_look_makes_what_needs_no_secret_then_secrets_then_what_mounts_t
         chain=STARTING, wallet=STARTING, pods=(),
     )  # fmt: skip
     words = [str(action).split(" (")[0] for action in first.actions]
-    assert words[0] == "apply PersistentVolumeClaim vault-bitcoind"
+    assert words[1] == "apply PersistentVolumeClaim vault-bitcoind"
     assert words[-3:] == ["MendCredentials", "MendSpecterSecrets", "apply StatefulSet vault-bitcoind"]
     assert not any("specter" in word for word in words)
 
