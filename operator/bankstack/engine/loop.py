@@ -154,7 +154,7 @@ class Loop:
             self._references.depends(key, ())
             self._metrics.forget(key)
             return
-        self._metrics.saw(key, Seen(outcome.conditions, dict(outcome.gauges)))
+        self._metrics.saw(key, Seen(outcome.conditions, dict(outcome.gauges), outcome.asked))
         if outcome.backoff:
             self.queue.retry(key)
             return
