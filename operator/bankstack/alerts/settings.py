@@ -56,7 +56,7 @@ class Settings:
     def believes(self, authorization: str) -> bool:
         """Whether an Authorization header has the token; as long for every wrong one."""
         scheme, given = authorization[: len(BEARER)], authorization[len(BEARER) :]
-        fits = hmac.compare_digest(_fingerprint(given.strip().encode(errors="replace")), self.fingerprint)
+        fits = hmac.compare_digest(fingerprint(given.strip().encode(errors="replace")), self.fingerprint)
         return fits and bool(self.fingerprint) and scheme.lower() == BEARER
 
 
@@ -88,10 +88,11 @@ def _token(content: bytes) -> bytes:
     if len(token) < TOKEN_LEAST:
         log.error("the token of alerts is shorter than %d characters: no alert is believed", TOKEN_LEAST)
         return b""
-    return _fingerprint(token)
+    return fingerprint(token)
 
 
-def _fingerprint(token: bytes) -> bytes:
+def fingerprint(token: bytes) -> bytes:
+    """Of equal length whatever the token is, so that comparing takes equal time."""
     return hashlib.sha256(token).digest()
 
 
