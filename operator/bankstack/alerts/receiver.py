@@ -44,7 +44,8 @@ GROUPS_MOST: Final = 32
 #: One kind of trouble is logged this often.
 TOLD_SECONDS: Final = 600.0
 
-OK, BAD, FORGED, OFF, LARGE, NOTHING, MANY, DEFECT, LATER = 200, 400, 401, 404, 413, 422, 429, 500, 503
+CODES: Final = (200, 400, 401, 404, 413, 422, 429, 500, 503)
+OK, BAD, FORGED, OFF, LARGE, NOTHING, MANY, DEFECT, LATER = CODES
 
 
 class Makes(Protocol):
@@ -104,6 +105,8 @@ class Receiver:
             registry=registry,
         )
         self._alerts = Counter("bankstack_alerts", "Alerts by what became of them.", ("result",), registry=registry)
+        for code in CODES:  # from zero: a series that begins with one has risen in nobody's eyes
+            self._requests.labels(str(code))
         allowed = Gauge("bankstack_alert_rules", "Rules of the allow-list that count.", registry=registry)
         allowed.set_function(lambda: len(settings().rules or ()))
         mistakes = Gauge("bankstack_alert_rules_mistakes", "Mistakes in the allow-list.", registry=registry)

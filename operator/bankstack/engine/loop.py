@@ -65,6 +65,7 @@ class Loop:
         self._workers: list[asyncio.Task[None]] = []
         self._busy: set[asyncio.Task[None]] = set()
         metrics.watch_depth(lambda: len(self.queue))
+        metrics.expect(self._kinds)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
