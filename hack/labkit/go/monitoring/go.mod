@@ -1,3 +1,4 @@
+// Prometheus 3.11.3 is v0.311.3 of its module.
 module bankstack.io/lab/monitoring
 
 go 1.25.0
