@@ -77,7 +77,7 @@ class Desk:
         self.cluster = SimulatedCluster(self.server, Line(Calls(self._befalls)))
         self.registry = CollectorRegistry()
         self.receiver = self.replica(self.registry)
-        for namespace in KNOWN.namespaces:
+        for namespace in (*KNOWN.namespaces, "elsewhere"):
             home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
             self.server.create(Key(NAMESPACE, "", namespace), home, "kubectl")
             self.declares("lnd1", namespace)

@@ -58,6 +58,22 @@ async def test_a_clock_ahead_of_the_api_server_s_makes_no_second_plan_of_one_ale
     assert "was made after this alert began" in await made(desk, ahead)
 
 
+async def test_an_alert_of_the_future_hides_no_later_one() -> None:
+    desk = Desk()
+    (one,) = notice.read(json.dumps(notification(alert(BEGAN + timedelta(days=4000)))).encode(), desk.now)
+    assert one.since == desk.now
+    await desk.maker().make(Group(group().wish, (one,)))
+    desk.ends("database-lnd1-1")
+    desk.later(days=2)
+    assert await made(desk, desk.now) == "ChangePlan database-lnd1-2 is made"
+
+
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1970-01-01T00:00:00Z"])
+def test_a_start_that_no_calendar_writes_is_within_a_year(written: str) -> None:
+    (one,) = notice.read(json.dumps(notification(alert() | {"startsAt": written})).encode(), BEGAN)
+    assert BEGAN - timedelta(days=365) <= one.since <= BEGAN
+
+
 async def test_where_a_person_has_asked_for_it_an_alert_asks_for_no_other() -> None:
     desk = Desk()
     key = Key(CHANGE_PLAN, "bank", "by-hand")

@@ -206,6 +206,6 @@ def test_what_people_read_names_the_resource(folder: Path) -> None:
     rule = alerts()["LndDatabaseTooBig"]
     labels = {"severity": "warning", "namespace": "bank", "name": "lnd1", "persistentvolumeclaim": "lnd1-data"}
     said = rule["annotations"] | {"summary": "The volume of LndNode bank/lnd1 holds 9GiB"}
-    told = {"eval_time": "40m", "alertname": "LndDatabaseTooBig"}
-    told |= {"exp_alerts": [{"exp_labels": labels, "exp_annotations": said}]}
+    expected = [{"exp_labels": labels, "exp_annotations": said}]
+    told = {"eval_time": "40m", "alertname": "LndDatabaseTooBig", "exp_alerts": expected}
     asked(folder, [{"interval": "1m", "input_series": volume(9), "alert_rule_test": [told]}])
