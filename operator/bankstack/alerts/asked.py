@@ -23,6 +23,8 @@ RULE_LABEL: Final = "bankstack.io/alert-rule"
 #: The alert as it was told: who approves looks here.
 ALERT: Final = "bankstack.io/alert"
 SINCE: Final = "bankstack.io/alert-since"
+#: So far ahead a clock may be; what is later was written by hand.
+AHEAD_MOST: Final = timedelta(hours=1)
 #: A plan's name has 63 letters: these leave room for its number.
 STEM_MOST: Final = 56
 
@@ -78,11 +80,12 @@ def answered(group: Group, plans: Collection[Plan | Unreadable], us: str, now: d
 
 
 def _seen(plan: Plan) -> datetime:
-    """Up to when alerts are this plan's. The alert's own start counts where its clock is ahead of the API server's."""
+    """Up to when alerts are this plan's: its alert's own start counts where that clock is ahead of the API server's."""
+    made = moment(plan.created)
     try:
-        return max(moment(plan.created), moment(annotation(plan.manifest, SINCE) or ""))
+        return min(max(made, moment(annotation(plan.manifest, SINCE) or "")), made + AHEAD_MOST)
     except ValueError:
-        return moment(plan.created)
+        return made
 
 
 def plan(group: Group, called: str, us: str, now: datetime) -> Manifest:

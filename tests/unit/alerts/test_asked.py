@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from tests.simulation.apiserver import Key
+from tests.simulation.faults import Fault, always
 
 from bankstack.alerts import notice, rules
-from bankstack.alerts.asked import Group, name, reason
+from bankstack.alerts.asked import SINCE, Group, name, reason
+from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import CHANGE_PLAN
 from bankstack.plans import journal
 from bankstack.plans.journal import Begun, Journal
@@ -72,6 +74,26 @@ async def test_an_alert_of_the_future_hides_no_later_one() -> None:
 def test_a_start_that_no_calendar_writes_is_within_a_year(written: str) -> None:
     (one,) = notice.read(json.dumps(notification(alert() | {"startsAt": written})).encode(), BEGAN)
     assert BEGAN - timedelta(days=365) <= one.since <= BEGAN
+
+
+@pytest.mark.parametrize("edited", ["2036-01-01T00:00:00Z", "nonsense", ""])
+async def test_what_people_write_on_a_plan_hides_no_later_alert(edited: str) -> None:
+    desk = Desk()
+    await made(desk)
+    desk.ends("database-lnd1-1")
+    key = Key(CHANGE_PLAN, "bank", "database-lnd1-1")
+    desk.server.edit(key, lambda one: one["metadata"]["annotations"].update({SINCE: edited}), "kubectl")
+    desk.later(days=2)
+    assert await made(desk, desk.now) == "ChangePlan database-lnd1-2 is made"
+
+
+async def test_who_never_sees_what_others_made_makes_nothing_over_it() -> None:
+    desk = Desk()
+    await made(desk)
+    desk.schedule = always("list ChangePlan", Fault("stale", behind=1))
+    with pytest.raises(Interrupted, match="is being asked for by others"):
+        await made(desk)
+    assert len(desk.plans()) == 1
 
 
 async def test_where_a_person_has_asked_for_it_an_alert_asks_for_no_other() -> None:

@@ -93,6 +93,30 @@ async def test_too_large_a_body_is_not_read_to_its_end(monkeypatch: pytest.Monke
     assert desk.plans() == {}
 
 
+async def test_a_body_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiver, "BODY_SECONDS", 0.05)
+    desk = Desk()
+    head = f"POST /alerts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 9\r\n\r\n"
+    async with door(desk) as at, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(f"{head}{{".encode())
+        assert (await reader.readline()).split()[1] == b"400"
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_an_api_server_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiver, "ANSWER_SECONDS", 0.05)
+    desk, never = Desk(), asyncio.Event()
+
+    async def hangs() -> None:
+        await never.wait()
+
+    desk.cluster.line.pause = hangs
+    async with door(desk) as at:
+        assert (await at.posts(notification(alert())))[0] == 503
+
+
 @pytest.mark.parametrize(
     "body",
     [
