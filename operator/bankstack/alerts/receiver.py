@@ -175,13 +175,14 @@ class Receiver:
         for group, (outcome, _) in zip(groups, outcomes, strict=False):
             self._alerts.labels(outcome.result).inc(len(group.alerts))
         told = [outcome.sentence for outcome, _ in outcomes]
-        if len(groups) > GROUPS_MOST:
-            told.append(f"{len(groups) - GROUPS_MOST} targets more were left out: {GROUPS_MOST} are looked at")
+        left_out = max(0, len(groups) - GROUPS_MOST)
+        if left_out:
+            told.append(f"{left_out} targets more were left out: {GROUPS_MOST} are looked at. Group by target")
         if nameless:
             told.append(f"{nameless} alerts are named by no rule, or their target by no label: nothing is done")
         codes = [code for _, code in outcomes] or ([NOTHING] if nameless else [OK])
-        # The worst that trying again helps with; else well, if anything of it was.
-        code = LATER if LATER in codes else min(codes)
+        # What trying again helps with; then what Alertmanager must not take for done; else well, if anything was.
+        code = LATER if LATER in codes else LARGE if left_out else min(codes)
         return Answer(code, "\n".join(told) or "nothing fires")
 
     def _grouped(self, allowed: Iterable[Rule], alerts: tuple[Alert, ...]) -> tuple[list[Group], int]:

@@ -227,11 +227,11 @@ async def test_one_notification_may_ask_for_several_targets() -> None:
     assert "1 alerts are named by no rule" in told
 
 
-async def test_more_targets_than_a_bank_has_are_left_out() -> None:
+async def test_more_targets_than_a_bank_has_are_left_out_and_not_taken_for_done() -> None:
     desk = Desk()
     async with door(desk) as at:
-        _, told = await at.posts(notification(*(alert(name=f"x{number}") for number in range(50))))
-    assert "18 targets more were left out" in told
+        code, told = await at.posts(notification(alert(), *(alert(name=f"x{number}") for number in range(50))))
+    assert (code, "19 targets more were left out" in told, list(desk.plans())) == (413, True, ["database-lnd1-1"])
 
 
 async def test_the_first_rule_that_fits_is_followed() -> None:
