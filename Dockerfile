@@ -25,5 +25,5 @@ ENV PYTHONPATH=/opt/bankstack/operator:/opt/bankstack/packages \
     GRPC_VERBOSITY=NONE
 COPY --from=build /opt/bankstack /opt/bankstack
 USER 65532:65532
-EXPOSE 8080 8081
+EXPOSE 8080 8081 8082
 ENTRYPOINT ["python", "-m", "bankstack"]

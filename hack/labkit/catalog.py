@@ -45,6 +45,7 @@ class Image:
     """Images of this table that a node's own containerd brings along."""
     speaks: tuple[str, ...] = ()
     says: str = ""
+    on_demand: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,12 @@ class Catalog:
 
     @property
     def bank(self) -> Mapping[str, Image]:
-        """The images that pods of a bank use: what `images` supplies and `load` takes."""
+        """The images that pods of a bank use: what `images` supplies."""
+        return {name: image for name, image in self.named.items() if not image.on_demand}
+
+    @property
+    def named(self) -> Mapping[str, Image]:
+        """Those that may be asked for by name: a bank's, and what is built only on demand."""
         return {name: image for name, image in self.images.items() if image.speaks}
 
 

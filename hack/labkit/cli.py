@@ -101,15 +101,15 @@ def status(_: Arguments) -> None:
 
 def images(arguments: Arguments) -> None:
     """Supply every image of a bank, or those named, and say which way each took."""
-    table = catalog.load().bank
-    wanted = [catalog.find(word, table) for word in arguments.only] or list(table.values())
+    of = catalog.load()
+    wanted = [catalog.find(word, of.named) for word in arguments.only] or list(of.bank.values())
     _, supply = _ready_engine(steps_of("images"))
     print(report.supplied(wanted, supply.ensure(*wanted)))
 
 
 def load(arguments: Arguments) -> None:
     """Put images into the nodes, supplying them first."""
-    table = catalog.load().bank
+    table = catalog.load().named
     wanted = [catalog.find(word, table) for word in arguments.images]
     faults.running()
     chosen = regions.parse(arguments.regions) if arguments.regions else None
@@ -262,7 +262,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("images", images, "supply the images of a bank: present, else pulled, else built")
     sub.add_argument("--only", metavar="NAME", action="append", default=[], help="this one; may be repeated")
     sub = command("load", load, "put images into the nodes")
-    sub.add_argument("images", nargs="+", metavar="IMAGE", help=f"one of: {', '.join(catalog.load().bank)}")
+    sub.add_argument("images", nargs="+", metavar="IMAGE", help=f"one of: {', '.join(catalog.load().named)}")
     sub.add_argument("--regions", metavar="A,B,…", help="only into these regions' nodes")
     for name, verb, text in (("cut", cut, "cut a region off; its pods keep running"), ("heal", heal, "undo cuts")):
         sub = command(name, verb, text)

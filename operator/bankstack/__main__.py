@@ -10,15 +10,21 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from prometheus_client import disable_created_metrics
 
 from bankstack import lean, logs, settings  # noqa: F401 - lean, and first: the others import much less then
+from bankstack.alerts.maker import Maker
+from bankstack.alerts.receiver import Receiver
+from bankstack.alerts.rules import Known
+from bankstack.alerts.settings import Files, Watched
 from bankstack.edge.rollcall import RollCall
 from bankstack.edge.watches import watch
 from bankstack.engine.lease import LOST, Election, Lease, Watchdog
 from bankstack.engine.loop import Loop, Pace, trace
 from bankstack.engine.metrics import Metrics
+from bankstack.engine.operation import Risk
 from bankstack.health import STILL_SECONDS, Health, Heartbeat
 from bankstack.kinds.apideployment import endpoint
 from bankstack.kinds.table import KINDS
@@ -49,13 +55,17 @@ class Process:
         self._heartbeat = Heartbeat(metrics)
         pages = {endpoint.PATH: endpoint.page(cluster, chosen.namespaces)}
         self._health = Health(metrics, self._not_live, self._not_ready, pages)
+        self._receiver = _receiver(chosen, cluster, metrics)
         self._stop = asyncio.Event()
         self._acts = False
 
     async def run(self) -> int:
         """The exit code, once told to stop or when watching has ended by itself."""
         self._take_signals()
-        async with self._health.served(self._settings.health_port, self._settings.metrics_port):
+        async with (
+            self._health.served(self._settings.health_port, self._settings.metrics_port),
+            self._receiver.served(self._settings.alerts_port),
+        ):
             beating = asyncio.create_task(self._heartbeat.beat(), name="heartbeat")
             acquiring = asyncio.create_task(self._lease.acquire(), name="lease")
             try:
@@ -122,6 +132,21 @@ class Process:
 
     def _not_ready(self) -> str | None:
         return self._roll.missing if self._acts else None
+
+
+def _receiver(chosen: Settings, cluster: KubeCluster, metrics: Metrics) -> Receiver:
+    """Where Alertmanager posts: it asks for plans as a person would, in the operator's own name."""
+    known = Known(_risk, chosen.namespaces)
+    files = Watched(Files(Path(chosen.alerts_token), Path(chosen.alerts_rules)), known)
+    us = f"system:serviceaccount:{chosen.own_namespace}:{chosen.service_account}"
+    maker = Maker(cluster, us, {kind.resource.kind: kind.type for kind in KINDS})
+    return Receiver(files.now, maker, chosen.namespaces, metrics.registry)
+
+
+def _risk(kind: str, operation: str) -> Risk | None:
+    """Of what a kind offers under a name."""
+    offered = next((one.operations for one in KINDS if one.resource.kind == kind), {}).get(operation)
+    return offered.risk if offered else None
 
 
 async def start(chosen: Settings) -> int:

@@ -34,6 +34,12 @@ def _number(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def _path(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError("a file's whole path, which begins with /")
+    return text
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -67,6 +73,14 @@ class Settings:
     health_port: int = _from("BANKSTACK_HEALTH_PORT", _number(1, 65535), "8081")
     #: Port of /metrics.
     metrics_port: int = _from("BANKSTACK_METRICS_PORT", _number(1, 65535), "8080")
+    #: Port of /alerts, where Alertmanager posts.
+    alerts_port: int = _from("BANKSTACK_ALERTS_PORT", _number(1, 65535), "8082")
+    #: File with the token that Alertmanager has to have. Without it no alert is believed.
+    alerts_token: str = _from("BANKSTACK_ALERTS_TOKEN", _path, "/etc/bankstack/alerts-token/token")
+    #: File with the allow-list of alerts. Without it no alert is taken.
+    alerts_rules: str = _from("BANKSTACK_ALERTS_RULES", _path, "/etc/bankstack/alerts/rules.yaml")
+    #: The operator's own ServiceAccount: plans that an alert asks for are asked for in its name.
+    service_account: str = _from("BANKSTACK_SERVICE_ACCOUNT", _name, "bankstack-operator")
     #: Least level that is logged.
     log_level: str = _from("BANKSTACK_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info")
 

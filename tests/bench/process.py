@@ -87,6 +87,7 @@ def operator(namespace: str, kubeconfig: Path, log: Path) -> Iterator[Running]:
         BANKSTACK_OWN_NAMESPACE=f"{namespace}-system",
         BANKSTACK_IDENTITY=f"bench-{port}",
         BANKSTACK_HEALTH_PORT=str(free_port()),
+        BANKSTACK_ALERTS_PORT=str(free_port()),
         BANKSTACK_METRICS_PORT=str(port),
     )
     with log.open("ab") as told:

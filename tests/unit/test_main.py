@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 from tests.unit.test_health import free_port, get
 
@@ -14,6 +15,7 @@ from bankstack.engine import lease as lease_module
 from bankstack.engine.loop import Loop
 from bankstack.engine.metrics import Metrics
 from bankstack.engine.objects import Manifest, Ref, Type
+from bankstack.engine.operation import Risk
 from bankstack.kinds.table import KINDS
 from bankstack.kube.connection import Credentials
 from bankstack.settings import Settings
@@ -62,8 +64,11 @@ class Story:
         self.cluster = cluster
         self.watching = asyncio.Event()
         self.watch_ends: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.ports = (free_port(), free_port())
-        chosen = Settings(namespaces=("bank",), identity="pod-1", health_port=self.ports[0], metrics_port=self.ports[1])
+        self.ports = (free_port(), free_port(), free_port())
+        health, metrics, alerts = self.ports
+        chosen = Settings(
+            namespaces=("bank",), identity="pod-1", health_port=health, metrics_port=metrics, alerts_port=alerts
+        )
         monkeypatch.setattr(process, "watch", self._watch)
         monkeypatch.setattr(Loop, "stop", self._stop)
         self.process = Process(chosen, cluster, Metrics(), login)  # type: ignore[arg-type]
@@ -152,6 +157,22 @@ async def test_a_leader_without_its_crds_is_live_but_not_ready(
     assert not story.watching.is_set()
     signal.raise_signal(signal.SIGTERM)
     assert await story.code() == 0
+
+
+async def test_alerts_are_answered_by_a_standby_too(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster.lease = {"metadata": {"resourceVersion": "7"}, "spec": {"holderIdentity": "pod-2"}}
+    story = Story(cluster, monkeypatch)
+    await until(lambda: story.process._lease.holder == "pod-2")  # noqa: SLF001 - it stands by
+    async with aiohttp.ClientSession() as session, session.post(f"http://127.0.0.1:{story.ports[2]}/alerts") as answer:
+        assert (answer.status, "there is no token" in await answer.text()) == (503, True)
+    signal.raise_signal(signal.SIGTERM)
+    assert await story.code() == 0
+
+
+def test_what_an_alert_may_ask_for_is_what_the_kinds_offer() -> None:
+    assert process._risk("LndNode", "Restart") is Risk.AMBER  # noqa: SLF001 - as the allow-list is held against it
+    assert process._risk("LndNode", "Explode") is None  # noqa: SLF001 - as above
+    assert process._risk("Secret", "Restart") is None  # noqa: SLF001 - as above
 
 
 async def test_a_dead_worker_is_not_live(story: Story) -> None:

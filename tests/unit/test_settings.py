@@ -34,6 +34,8 @@ def test_each_variable_is_read() -> None:
         ("BANKSTACK_GRACE_SECONDS", "301"),
         ("BANKSTACK_HEALTH_PORT", "65536"),
         ("BANKSTACK_METRICS_PORT", "0x50"),
+        ("BANKSTACK_ALERTS_PORT", "0"),
+        ("BANKSTACK_ALERTS_RULES", "rules.yaml"),
         ("BANKSTACK_LOG_LEVEL", "INFO"),
         ("BANKSTACK_NAMESPACE", "bank"),
     ],

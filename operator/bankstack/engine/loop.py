@@ -65,6 +65,7 @@ class Loop:
         self._workers: list[asyncio.Task[None]] = []
         self._busy: set[asyncio.Task[None]] = set()
         metrics.watch_depth(lambda: len(self.queue))
+        metrics.expect(self._kinds)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -154,7 +155,7 @@ class Loop:
             self._references.depends(key, ())
             self._metrics.forget(key)
             return
-        self._metrics.saw(key, Seen(outcome.conditions, dict(outcome.gauges)))
+        self._metrics.saw(key, Seen(outcome.conditions, dict(outcome.gauges), outcome.asked))
         if outcome.backoff:
             self.queue.retry(key)
             return

@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 from bankstack.engine.objects import Key
 
 RECONCILE_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_TRUTH: Final = {"True": 1, "False": 0}
 LAG_BUCKETS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 
@@ -34,6 +35,8 @@ class Seen:
 
     conditions: tuple[tuple[str, str], ...] = ()
     gauges: Mapping[str, float] = field(default_factory=dict)
+    #: When the oldest plan was made that waits for people.
+    asked: float | None = None
 
 
 class Metrics:
@@ -71,6 +74,11 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 
+    def expect(self, kinds: Iterable[str]) -> None:
+        """Kinds whose defects are counted from zero: a series that begins with one has risen in nobody's eyes."""
+        for kind in kinds:
+            self._crashes.labels(kind)
+
     def watch_depth(self, depth: Callable[[], int]) -> None:
         """How many keys wait for a worker, asked whenever somebody reads."""
         gauge = Gauge("bankstack_queue_depth", "Resources that wait for a worker.", registry=self.registry)
@@ -107,6 +115,8 @@ class _Resources(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield self._conditions()
+        yield self._each_condition()
+        yield self._asked()
         yield from self._gauges()
 
     def _conditions(self) -> Metric:
@@ -116,6 +126,28 @@ class _Resources(Collector):
         tally = Tally((key.kind, *condition) for key, seen in self.seen.items() for condition in seen.conditions)
         for labels, number in sorted(tally.items()):
             family.add_metric(labels, number)
+        return family
+
+    def _each_condition(self) -> Metric:
+        family = GaugeMetricFamily(
+            "bankstack_condition",
+            "A condition of a resource: 1 True, 0 False, -1 Unknown.",
+            labels=("kind", "namespace", "name", "condition"),
+        )
+        for key, seen in sorted(self.seen.items()):
+            for condition, status in seen.conditions:
+                family.add_metric((key.kind, key.namespace, key.name, condition), _TRUTH.get(status, -1))
+        return family
+
+    def _asked(self) -> Metric:
+        family = GaugeMetricFamily(
+            "bankstack_plan_asked_timestamp_seconds",
+            "When the oldest plan for a resource was made that waits for people to approve it.",
+            labels=("kind", "namespace", "name"),
+        )
+        for key, seen in sorted(self.seen.items()):
+            if seen.asked is not None:
+                family.add_metric((key.kind, key.namespace, key.name), seen.asked)
         return family
 
     def _gauges(self) -> Iterable[Metric]:

@@ -155,3 +155,5 @@ class Course:
     actions: tuple[Action, ...] = ()
     claims: tuple[Claim, ...] = ()
     look_again: float | None = None
+    #: When the oldest of those plans was made that wait for people to approve them.
+    asked: datetime | None = None

@@ -36,6 +36,8 @@ class Outcome:
     backoff: bool = False
     gauges: tuple[tuple[str, float], ...] = ()
     conditions: tuple[tuple[str, str], ...] = ()
+    #: When the oldest plan was made that waits for people.
+    asked: float | None = None
 
 
 GONE = Outcome("gone")
@@ -140,13 +142,14 @@ async def _pass(
     kind: Kind, subject: Subject, seen: Seen | Interrupted, cluster: Cluster, now: Callable[[], datetime]
 ) -> Outcome:
     gauges: tuple[tuple[str, float], ...] = ()
+    asked: datetime | None = None
     try:
         if isinstance(seen, Interrupted):
             raise seen
         docket, facts = seen.docket, seen.facts
         gauges = tuple(kind.gauges(facts).items())
         course = docket.steer(subject, facts, now()) if docket else Course()
-        subject = replace(subject, plan=course.active)
+        subject, asked = replace(subject, plan=course.active), course.asked
         decision = _restrained(subject, _together(kind.decide(subject, facts, now()), course))
         if docket:
             # Before anything is done: a crash in between finds the plan where it was meant to be.
@@ -158,7 +161,8 @@ async def _pass(
     if decision.released:
         return await _release(kind, subject, cluster)
     told = await _tell(kind, subject, decision, cluster, now())
-    return replace(_outcome(decision), gauges=gauges, conditions=told)
+    since = asked.timestamp() if asked else None
+    return replace(_outcome(decision), gauges=gauges, conditions=told, asked=since)
 
 
 def _together(decision: Decision, course: Course) -> Decision:

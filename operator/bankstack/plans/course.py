@@ -8,7 +8,7 @@ journal's word, not the plans': it is one object, so two operators cannot begin 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from bankstack.engine.conditions import Claim, stamp
+from bankstack.engine.conditions import Claim, moment, stamp
 from bankstack.engine.decision import soonest
 from bankstack.engine.operation import RUNNING, Course
 from bankstack.plans import lifecycle
@@ -39,7 +39,7 @@ def steer(target: str, plans: Iterable[Plan | Unreadable], setting: Setting) -> 
     steered = Steered(journal=book)
     for plan in _runner_first(opened, book, target):
         steered = _with(steered, plan, setting, _blocker(found))
-    return _claimed(_tidied(steered, target, ours))
+    return _asked(_claimed(_tidied(steered, target, ours)))
 
 
 def _with(steered: Steered, plan: Plan, setting: Setting, blocker: str | None) -> Steered:
@@ -177,6 +177,11 @@ def _claimed(steered: Steered) -> Steered:
     now = steered.active
     told = f"ChangePlan {now.name} is at step {now.step}: until it ends, what is declared comes second"
     return replace(steered, claims=(Claim(RUNNING, "True", now.operation, told),))
+
+
+def _asked(steered: Steered) -> Steered:
+    waiting = (moment(plan.created) for plan, status in steered.statuses if status.state == "AwaitingApproval")
+    return replace(steered, asked=min(waiting, default=None))
 
 
 def _noted(steered: Steered, plan: Plan, status: ChangePlanStatus) -> Steered:

@@ -175,6 +175,18 @@ async def test_a_resource_that_is_gone_leaves_no_series(world: World) -> None:
     assert world.metric("bankstack_resources", kind="LndNode", condition="Ready", status="True") == 1
 
 
+async def test_each_condition_and_who_waits_for_people_are_told_by_name(world: World) -> None:
+    told = (("Ready", "True"), ("Synced", "False"), ("ChannelBackup", "Unknown"))
+    world.does = lambda **_: Outcome("unchanged", conditions=told, asked=17.0)
+    lnd_event(world)
+    await world.passes_are(LND1)
+    whose = {"kind": "LndNode", "namespace": "bank", "name": "lnd1"}
+    values = [world.metric("bankstack_condition", condition=condition, **whose) for condition, _ in told]
+    assert values == [1, 0, -1]
+    assert world.metric("bankstack_plan_asked_timestamp_seconds", **whose) == 17
+    assert world.metric("bankstack_crashes_total", kind="LndNode") == 0
+
+
 async def test_a_stop_lets_passes_finish_and_takes_up_no_more(world: World) -> None:
     finished: list[Key] = []
     may_finish = asyncio.Event()

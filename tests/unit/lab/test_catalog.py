@@ -19,6 +19,8 @@ AGREES = {
     "lnd": ("go/lnd/go.mod", "github.com/lightningnetwork/lnd v{}"),
     "s3": ("go/s3/go.mod", "github.com/versity/versitygw v{}"),
     "specter": ("recipes/specter/requirements.txt", "cryptoadvance-specter=={}"),
+    "prometheus": ("go/monitoring/go.mod", "// Prometheus {} is v0.311.3 of its module"),
+    "alertmanager": ("go/monitoring/go.mod", "github.com/prometheus/alertmanager v{}"),
     "pause": ("recipes/node/containerd.toml", "registry.k8s.io/pause:{}"),
 }
 
@@ -73,6 +75,11 @@ def test_a_bank_has_all_its_parts() -> None:
     assert set(CATALOG.bank) == {
         "lnd", "bitcoind", "mongo", "redis", "specter", "etcd", "postgres", "s3", "python", "node",
     }  # fmt: skip
+
+
+def test_what_takes_long_to_build_is_built_only_for_who_names_it() -> None:
+    assert set(CATALOG.named) - set(CATALOG.bank) == {"prometheus", "alertmanager"}
+    assert catalog.find("prom/prometheus:v3.11.3", CATALOG.named).on_demand
 
 
 def test_images_are_found_by_both_their_names() -> None:

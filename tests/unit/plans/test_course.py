@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bankstack.engine.conditions import moment
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import RUNNING, Abort, Do, Impact, Proposal, Wait
@@ -304,3 +305,11 @@ def test_a_step_that_another_version_began_is_waited_for_and_can_be_cancelled() 
     steered = steer(TARGET, [read(room.plan().manifest)], setting)
     assert steered.statuses[0][1].state == "Cancelled"
     assert OPERATIONS
+
+
+def test_since_when_people_are_asked_is_told_until_they_have_answered() -> None:
+    room = Room([plan("b", operation="Change"), plan("a", operation="Change"), plan("c", dryRun=True)])
+    assert room.passes().asked == moment(room.plan("a").created)
+    room.approvals = (approval(room.plan("a")), approval(room.plan("b")))
+    room.passes(8)
+    assert (room.state("a"), room.state("b"), room.passes().asked) == ("Succeeded", "Succeeded", None)

@@ -9,7 +9,7 @@ from bankstack.clients.lnd.answers import Channels, Funds, Info
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import SECRET, Ref
 from bankstack.engine.ports import Kind
-from bankstack.kinds.lndnode import act, names, plans
+from bankstack.kinds.lndnode import act, htlcs, names, plans
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec
@@ -54,6 +54,8 @@ def gauges(facts: Facts) -> Mapping[str, float]:
         }
     if isinstance(facts.channels, Channels):
         found["bankstack_lndnode_pending_htlcs"] = len(facts.channels.htlcs)
+        if isinstance(facts.info, Info) and (tightest := htlcs.tightest(facts.channels.htlcs, facts.info.block_height)):
+            found["bankstack_lndnode_htlc_blocks_left"] = htlcs.blocks_left(tightest, facts.info.block_height)
     if isinstance(facts.funds, Funds):
         found |= {
             "bankstack_lndnode_wallet_confirmed_sat": facts.funds.confirmed_sat,

@@ -11,7 +11,7 @@ from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import Manifest
 from bankstack.engine.operation import Abort, Active, Do, Done, Verdict, Wait
-from bankstack.kinds.lndnode import backups, htlcs, names, plans, stages, template
+from bankstack.kinds.lndnode import backups, htlcs, kind, names, plans, stages, template
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Backup, Facts
 from bankstack.kinds.lndnode.model import LndNodeStatus
@@ -114,6 +114,13 @@ def on_its_way(left: int, *, incoming: bool = False) -> Channels:
 def test_the_budget_of_a_payment_is_counted_to_the_block(incoming: bool) -> None:  # noqa: FBT001
     assert isinstance(asked(stages.DRAIN, facts(channels=on_its_way(6, incoming=incoming))), Abort)
     waits(asked(stages.DRAIN, facts(channels=on_its_way(7, incoming=incoming))), "7 blocks left at height 812", "until")
+
+
+def test_the_blocks_left_of_the_tightest_payment_are_a_gauge() -> None:
+    name = "bankstack_lndnode_htlc_blocks_left"
+    assert kind.gauges(facts(channels=on_its_way(7, incoming=True)))[name] == 7
+    assert name not in kind.gauges(facts())
+    assert name not in kind.gauges(facts(channels=on_its_way(7), info=SILENT))
 
 
 def test_the_drain_takes_no_longer_than_its_timeout_and_says_what_is_left() -> None:
