@@ -5,6 +5,7 @@ protects anybody from them. It saves a person the round, and an approval that wo
 count is not made.
 """
 
+import re
 from typing import Final
 
 from bankstack.plugin.known import Usage
@@ -40,17 +41,17 @@ def moved_on(before: Plan, now: Plan, me: str) -> str | None:
 
 
 def is_named(plan: Plan, typed: str) -> bool:
-    """Whether `typed` is this plan's hash, or its beginning as people compare it. Raises Usage."""
-    digits = typed.lower().removeprefix(_ALGORITHM)
-    if len(digits) < SHORT - len(_ALGORITHM):
-        raise Usage(f"--hash {typed!r} is too short to be one plan's: give the 8 digits behind sha256: at least")
-    return plan.hash.removeprefix(_ALGORITHM).startswith(digits)
+    """Whether `typed` is this plan's hash. Raises Usage where it is only a part of one."""
+    # Whoever asks for a plan can try until another one begins with the same few digits.
+    if not re.fullmatch(r"(sha256:)?[0-9a-f]{64}", typed):
+        raise Usage(f"--hash {typed!r} is no whole hash: copy it from `kubectl bank plan show`, sha256: and 64 digits")
+    return plan.hash.removeprefix(_ALGORITHM) == typed.removeprefix(_ALGORITHM)
 
 
 def another(plan: Plan, typed: str) -> str:
     """Said where it is not."""
     why = f" ({plan.replanned})" if plan.replanned else ""
     return (
-        f"ChangePlan {plan.name} is not the plan of {typed}: it is {plan.hash} now{why}. Nothing was approved: read "
-        f"it again (kubectl bank plan show {plan.name} -n {plan.namespace})"
+        f"ChangePlan {plan.name} is not the one of {typed}: its hash is {plan.hash} now{why}. Nothing was approved: "
+        f"read it again (kubectl bank plan show {plan.name} -n {plan.namespace})"
     )

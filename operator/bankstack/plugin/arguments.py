@@ -81,5 +81,5 @@ def _create(command: _Parser) -> None:
 
 def _approve(command: _Parser) -> None:
     sure = command.add_mutually_exclusive_group()
-    sure.add_argument("--hash", default="", help="approve only this one: as you have read it, 8 digits at least")
+    sure.add_argument("--hash", default="", help="approve only this one: the whole hash, as you have read it")
     sure.add_argument("--yes", action="store_true", help="approve it as it is now, unasked")

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from bankstack.engine.objects import CHANGE_PLAN, PLAN_APPROVAL, Manifest, Ref, Type
 from bankstack.plans import journal
-from bankstack.plugin import approving, explain, log, made, plan, status
+from bankstack.plugin import approving, at_work, explain, log, made, plan, status
 from bankstack.plugin.access import Refused
 from bankstack.plugin.known import BANK, PLAN, Usage, named
 from bankstack.plugin.page import Page, Tone
@@ -78,8 +78,8 @@ class Answer:
 async def _status(at: Round) -> Answer:
     """The bank on one screen."""
     of_each = asyncio.gather(*(at.cluster.list(known.type, at.namespace) for known in BANK))
-    resources, changes = await asyncio.gather(of_each, at.cluster.list(CHANGE_PLAN, at.namespace))
-    seen = status.read(at.namespace, (one for some in resources for one in some), changes)
+    resources, changes, silent = await asyncio.gather(of_each, at.cluster.list(CHANGE_PLAN, at.namespace), _silence(at))
+    seen = status.read(at.namespace, (one for some in resources for one in some), changes, silent)
     return Answer(seen, status.lines(seen, at.page), 0 if seen.is_well else 1)
 
 
@@ -88,13 +88,21 @@ async def _explain(at: Round) -> Answer:
     known, one = named(at.asked.resource)
     if known is PLAN:
         return await _explain_plan(at, one.name)
-    manifest, changes = await asyncio.gather(
-        at.cluster.get(one, at.namespace), at.cluster.list(CHANGE_PLAN, at.namespace)
+    manifest, changes, silent = await asyncio.gather(
+        at.cluster.get(one, at.namespace), at.cluster.list(CHANGE_PLAN, at.namespace), _silence(at)
     )
     if manifest is None:
         raise Refused(_absent(one, at.namespace))
-    told = explain.read(known, manifest, changes)
-    return Answer(told, explain.lines(told, at.page), 0 if told.is_ready else 1)
+    told = explain.read(known, manifest, changes, silent)
+    return Answer(told, explain.lines(told, at.page), 0 if told.is_well else 1)
+
+
+async def _silence(at: Round) -> str:
+    """The sentence where no operator is at work; nothing where that cannot be told."""
+    try:
+        return at_work.silence(await at.cluster.get(at_work.REF, at_work.SYSTEM), at.now)
+    except Refused:
+        return ""
 
 
 async def _explain_plan(at: Round, name: str) -> Answer:
@@ -177,8 +185,8 @@ async def _approved(at: Round, shown: plan.Plan, me: str) -> Answer:
         return Answer(found, [at.page.line(f"You ({me}) have approved {shown.name} already: {one}.")])
     there = await at.cluster.create(PLAN_APPROVAL, manifest, at.namespace)
     told = f"You ({me}) approved {shown.operation} of {shown.target_kind} {shown.target}: {one}."
-    back = f"To take it back before it begins: kubectl -n {at.namespace} delete planapproval {one.name}"
-    return Answer(there, [at.page.line(told, Tone.GOOD), *at.page.paragraph(back)])
+    back = at.page.command(f"kubectl -n {at.namespace} delete planapproval {one.name}")
+    return Answer(there, [at.page.line(told, Tone.GOOD), "To take it back before it begins:", back])
 
 
 async def _cancel(at: Round) -> Answer:

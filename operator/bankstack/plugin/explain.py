@@ -29,15 +29,8 @@ class Problem:
     reason: str
     message: str
     since: str
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A proof that is not there; Unknown: nobody knows, False: it was looked at, and is not so."""
-
-    condition: str
-    status: str
-    would_show: str
+    #: What nobody can show while it is so.
+    missing_proofs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -51,8 +44,8 @@ class Explanation:
     reason: str
     message: str
     who: str
+    operator: str
     problems: tuple[Problem, ...]
-    missing_proofs: tuple[Proof, ...]
     reasons: tuple[str, ...]
     plans: tuple[Plan, ...]
     next: tuple[str, ...]
@@ -63,9 +56,14 @@ class Explanation:
         """Whether the resource is."""
         return self.ready == "True"
 
+    @property
+    def is_well(self) -> bool:
+        """Whether that is also news."""
+        return self.is_ready and not self.operator
 
-def read(known: Known, manifest: Manifest, changes: Iterable[Manifest]) -> Explanation:
-    """From the resource, and all plans of its namespace."""
+
+def read(known: Known, manifest: Manifest, changes: Iterable[Manifest], silent: str = "") -> Explanation:
+    """From the resource, and all plans of its namespace; `silent` where no operator is at work."""
     found, meta = standing.read(manifest), manifest["metadata"]
     target = {"kind": known.type.kind, "name": meta["name"]}
     ours = [one for one in map(plans.read, plans.by_age(changes)) if _is_open(one, target)]
@@ -76,9 +74,9 @@ def read(known: Known, manifest: Manifest, changes: Iterable[Manifest]) -> Expla
         ready=found.ready,
         reason=found.reason,
         message=found.message,
-        who=_who(found),
+        who="" if silent else _who(found),
+        operator=silent,
         problems=tuple(_problems(found)),
-        missing_proofs=tuple(_missing(found)),
         reasons=tuple((manifest.get("status") or {}).get("modeReasons") or ()),
         plans=tuple(ours),
         next=tuple(_next(found, known, manifest, ours)),
@@ -93,34 +91,31 @@ def _is_open(plan: Plan, target: dict[str, str]) -> bool:
 def _who(found: Standing) -> str:
     if (stalled := found.find(STALLED)) and not stalled.is_well:
         return YOU
-    return "" if found.is_ready else ITSELF
+    return "" if found.is_ready or found.reason == standing.NOT_LOOKED_AT else ITSELF
 
 
 def _problems(found: Standing) -> list[Problem]:
     """Said once each, the most important first."""
     bad = sorted((one for one in found.conditions if not one.is_well), key=_importance)
     messages = dict.fromkeys(one.message for one in bad)
-    together = [[one for one in bad if one.message == message] for message in messages]
-    told = [Problem(tuple(map(str, some)), some[0].reason, some[0].message, some[0].since) for some in together]
+    told = [_problem_of([one for one in bad if one.message == message]) for message in messages]
     return told if found.reason != standing.NOT_LOOKED_AT else [_silence(found), *told]
 
 
+def _problem_of(some: list[Said]) -> Problem:
+    first = some[0]
+    proofs = tuple(PROOFS[one.type] for one in some if one.type in PROOFS)
+    return Problem(tuple(map(str, some)), first.reason, first.message, first.since, proofs)
+
+
 def _silence(found: Standing) -> Problem:
-    return Problem((f"{READY}=Unknown",), found.reason, found.message, "")
+    return Problem((f"{READY}=Unknown",), found.reason, found.message, "", ())
 
 
 def _importance(one: Said) -> tuple[int, str]:
     """What keeps it from being Ready, what is known to be wrong, what nobody knows, what waits for a person."""
     order = (one.type == READY, one.type in (STALLED, RECONCILING), one.status == "False", one.status == "Unknown")
     return (order.index(True) if True in order else len(order)), one.type
-
-
-def _missing(found: Standing) -> list[Proof]:
-    return [
-        Proof(one.type, one.status, PROOFS[one.type])
-        for one in found.conditions
-        if one.type in PROOFS and not one.is_well
-    ]
 
 
 def _next(found: Standing, known: Known, manifest: Manifest, ours: list[Plan]) -> list[str]:
@@ -143,7 +138,6 @@ def lines(told: Explanation, page: Page) -> list[str]:
         *_title(told, page),
         *(line for one in told.problems for line in _problem(one, page)),
         *_reasons(told, page),
-        *_proofs(told, page),
         *_plans(told, page),
         *_ending(told, page),
     ]
@@ -153,14 +147,15 @@ def _title(told: Explanation, page: Page) -> list[str]:
     stands = "Ready" if told.is_ready else "not Ready" if told.ready == "False" else "not known to be Ready"
     tone = Tone.GOOD if told.is_ready else Tone.BAD
     title = page.line(f"{told.kind} {told.name} in {told.namespace} is {stands}: {told.reason}", tone)
-    all_of_it = page.paragraph(told.message, "  ") if not told.problems else []
-    return [title, *all_of_it, *(page.paragraph(told.who, "  ") if told.who else [])]
+    said = [told.operator, told.message if not told.problems else "", told.who]
+    return [title, *(line for one in said if one for line in page.paragraph(one, "  "))]
 
 
 def _problem(one: Problem, page: Page) -> list[str]:
     since = f" since {one.since}" if one.since else ""
     title = page.line(f"{', '.join(one.conditions)}  {one.reason}{since}", Tone.WAITS)
-    return ["", title, *page.paragraph(one.message, "  ")]
+    proofs = [line for proof in one.missing_proofs for line in page.paragraph(f"Proof that is missing: {proof}.", "  ")]
+    return ["", title, *page.paragraph(one.message, "  "), *proofs]
 
 
 def _reasons(told: Explanation, page: Page) -> list[str]:
@@ -168,20 +163,6 @@ def _reasons(told: Explanation, page: Page) -> list[str]:
         return []
     each = [line for one in told.reasons for line in page.paragraph(f"- {one}", "  ")]
     return ["", page.line("What keeps it from more:", Tone.HEAD), *each]
-
-
-def _proofs(told: Explanation, page: Page) -> list[str]:
-    if not told.missing_proofs:
-        return []
-    known = {"Unknown": "nobody knows now", "False": "it is not so"}
-    each = [
-        line
-        for one in told.missing_proofs
-        for line in page.paragraph(
-            f"- {one.condition}: that {one.would_show} ({known.get(one.status, one.status)})", "  "
-        )
-    ]
-    return ["", page.line("Proof that is missing:", Tone.HEAD), *each]
 
 
 def _plans(told: Explanation, page: Page) -> list[str]:
@@ -194,6 +175,6 @@ def _plans(told: Explanation, page: Page) -> list[str]:
 
 
 def _ending(told: Explanation, page: Page) -> list[str]:
-    commands = [line for one in told.next for line in page.paragraph(f"Next: {one}")]
+    commands = [page.line("Next:"), *(page.command(one) for one in told.next)] if told.next else []
     read = page.paragraph(f"Read on: {told.page}, {told.reason}") if told.problems else []
     return ["", *commands, *read] if commands or read else []

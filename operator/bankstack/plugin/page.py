@@ -51,6 +51,10 @@ class Page:
         room = self.width - len(indent)
         return [indent + self._inked(line, tone) for line in folded(plain(text), room if self.width else 0)]
 
+    def command(self, text: str) -> str:
+        """A line to copy: never folded."""
+        return f"  {plain(text)}"
+
     def table(self, head: Sequence[str], rows: Iterable[Sequence[Cell]], indent: str = "") -> list[str]:
         """Columns as wide as they have to be; the last one is folded where there is no room."""
         body = [[Cell(plain(cell.text), cell.tone) for cell in row] for row in rows]

@@ -89,8 +89,7 @@ class Plan:
         """In the length of a table's row."""
         if self.state == "Running":
             return f"{self.step}: {self.message}"
-        # Behind the colon stands how to write the approval by hand; `explain` has all of it.
-        return (self.missing or (self.message,))[0].partition(": a PlanApproval")[0]
+        return (self.missing or (self.message,))[0]
 
 
 def read(manifest: Manifest, approvals: Iterable[Manifest] = ()) -> Plan:
@@ -111,18 +110,23 @@ def read(manifest: Manifest, approvals: Iterable[Manifest] = ()) -> Plan:
         cancelled=bool(spec.get("cancelled")),
         parameters=spec.get("parameters") or {},
         state=status.get("state", "Pending"),
-        message=status.get("message", NOT_YET),
+        message=_said(status.get("message", NOT_YET)),
         risk=status.get("risk", ""),
         hash=own,
         replanned=status.get("replanned", ""),
         step=status.get("step", ""),
-        missing=tuple(status.get("missing") or ()),
+        missing=tuple(map(_said, status.get("missing") or ())),
         approved_by=tuple(status.get("approvedBy") or ()),
         impact=tuple(Impact(one["name"], one["value"], one["most"]) for one in status.get("impact") or ()),
         uses=status.get("uses") or {},
         steps=tuple(map(_step, status.get("steps") or ())),
         approvals=tuple(_given(one, own) for one in approvals if one["spec"]["plan"] == meta["name"]),
     )
+
+
+def _said(sentence: str) -> str:
+    """Without how to write the approval by hand: here there is a command for it."""
+    return sentence.partition(": a PlanApproval with plan ")[0]
 
 
 def _step(one: Mapping[str, Any]) -> Step:
@@ -167,7 +171,8 @@ def head(plan: Plan, page: Page) -> list[str]:
         ("Changed", plan.replanned),
     )
     title = page.line(f"ChangePlan {plan.name} in {plan.namespace}: {plan.state}", tone(plan.state))
-    return [title, *page.paragraph(plan.message, "  "), "", *pairs(page, facts)]
+    waits = [line for one in plan.missing or (plan.message,) for line in page.paragraph(one, "  ")]
+    return [title, *waits, "", *pairs(page, facts)]
 
 
 _RISKS: Final = {
@@ -200,14 +205,11 @@ def steps(plan: Plan, page: Page) -> list[str]:
 
 
 def agreed(plan: Plan, page: Page) -> list[str]:
-    """Who has agreed, who is missing, and whose word does not count."""
+    """Who has agreed, and whose word is of another plan."""
     rows = [(Cell(one.approver), Cell(_what(one)), Cell(one.name)) for one in plan.approvals]
     given = page.table(("APPROVAL BY", "OF", "NAME"), rows) if rows else []
-    counted = [f"Counted: {', '.join(plan.approved_by)}."] if plan.approved_by else []
-    missing = [line for one in plan.missing for line in page.paragraph(f"- {one}", "  ", Tone.WAITS)]
-    told = [page.line("Missing:", Tone.HEAD), *missing] if missing else []
-    found = [*given, *(line for one in counted for line in page.paragraph(one)), *told]
-    return ["", *found] if found else []
+    counted = page.paragraph(f"Counted: {', '.join(plan.approved_by)}.") if plan.approved_by else []
+    return ["", *given, *counted] if given or counted else []
 
 
 def _what(given: Given) -> str:
@@ -219,12 +221,12 @@ def what_to_do(plan: Plan, page: Page) -> list[str]:
     """The very commands."""
     if plan.finished:
         return ["", *page.paragraph("Nothing more happens with it. To do it after all, make another plan.")]
-    approve = f"kubectl bank plan approve {plan.name} -n {plan.namespace} --hash {plan.hash[:SHORT]}"
+    approve = f"kubectl bank plan approve {plan.name} -n {plan.namespace} --hash {plan.hash}"
     cancel = f"kubectl bank plan cancel {plan.name} -n {plan.namespace}"
     able = plan.state == "AwaitingApproval" and not plan.dry_run
-    own = f"not {plan.requested_by}; with the ClusterRole bankstack-approve here"
-    others = page.paragraph(f"To approve ({own}): {approve}") if able else []
-    return ["", *others, *page.paragraph(f"To cancel: {cancel}")]
+    who = f"To approve, by anybody but {plan.requested_by} who has the ClusterRole bankstack-approve here:"
+    others = [*page.paragraph(who), page.command(approve)] if able else []
+    return ["", *others, page.line("To cancel:"), page.command(cancel)]
 
 
 def tone(state: str) -> Tone:

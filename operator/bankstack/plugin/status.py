@@ -42,17 +42,19 @@ class Status:
     namespace: str
     resources: tuple[Resource, ...]
     plans: tuple[Waiting, ...]
+    #: Where none is at work, that sentence.
+    operator: str
 
     @property
     def is_well(self) -> bool:
-        """Whether there is a bank, and all of it Ready."""
-        return bool(self.resources) and all(one.ready == "True" for one in self.resources)
+        """Whether there is a bank, somebody at work, and all of it Ready."""
+        return bool(self.resources) and not self.operator and all(one.ready == "True" for one in self.resources)
 
 
-def read(namespace: str, resources: Iterable[Manifest], changes: Iterable[Manifest]) -> Status:
-    """From what was read: resources in the order in which they are shown."""
+def read(namespace: str, resources: Iterable[Manifest], changes: Iterable[Manifest], silent: str = "") -> Status:
+    """From what was read: resources in the order in which they are shown; `silent` where no operator is at work."""
     unfinished = [one for one in map(plans.read, plans.by_age(changes)) if not one.finished]
-    return Status(namespace, tuple(map(_resource, resources)), tuple(map(_waiting, unfinished)))
+    return Status(namespace, tuple(map(_resource, resources)), tuple(map(_waiting, unfinished)), silent)
 
 
 def _resource(manifest: Manifest) -> Resource:
@@ -72,7 +74,8 @@ def lines(status: Status, page: Page) -> list[str]:
     if not status.resources and not status.plans:
         where = status.namespace
         return page.paragraph(f"There is no bank in namespace {where}: name its namespace with -n.")
-    return [*_resources(status, page), *_troubles(status, page), *_plans(status, page)]
+    silent = [*page.paragraph(status.operator, tone=Tone.BAD), ""] if status.operator else []
+    return [*silent, *_resources(status, page), *_troubles(status, page), *_plans(status, page)]
 
 
 def _resources(status: Status, page: Page) -> list[str]:
@@ -97,7 +100,7 @@ def _troubles(status: Status, page: Page) -> list[str]:
 def _trouble(one: Resource, namespace: str, page: Page) -> list[str]:
     more = f"kubectl bank explain {written(one.kind, one.name)} -n {namespace}"
     title = page.line(f"{one.kind} {one.name} is not Ready: {one.reason}", _tone(one.ready))
-    return ["", title, *page.paragraph(one.message, "  "), *page.paragraph(f"More: {more}", "  ")]
+    return ["", title, *page.paragraph(one.message, "  "), page.command(more)]
 
 
 def _plans(status: Status, page: Page) -> list[str]:
