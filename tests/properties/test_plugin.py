@@ -93,7 +93,7 @@ def test_what_is_not_ready_is_never_left_unexplained(manifest: dict[str, Any], p
     assert told.problems
     assert told.problems[0].message.strip() or told.problems[0].reason
     assert len(lines) > 3
-    assert any(known.page in line for line in lines)
+    assert any(told.page in line for line in lines)
     assert not status.read("bank", [manifest], ()).is_well
 
 

@@ -18,6 +18,8 @@ from bankstack.plugin.plan import Plan
 from bankstack.plugin.standing import PROOFS, READY, RECONCILING, STALLED, Said, Standing
 
 YOU: Final = "This needs a person: nothing is tried again until something changes."
+#: Where to read on where the operator has said nothing.
+SILENCE: Final = "docs/kubectl-bank.md"
 ITSELF: Final = "The operator is at it, and looks again by itself."
 
 
@@ -80,7 +82,7 @@ def read(known: Known, manifest: Manifest, changes: Iterable[Manifest], silent: 
         reasons=tuple((manifest.get("status") or {}).get("modeReasons") or ()),
         plans=tuple(ours),
         next=tuple(_next(found, known, manifest, ours)),
-        page=known.page,
+        page=known.page if found.reason != standing.NOT_LOOKED_AT else SILENCE,
     )
 
 

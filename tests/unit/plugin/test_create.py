@@ -20,7 +20,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_plan_is_made_in_the_persons_own_name() -> None:
     bank = Bank(me="alice")
-    await told(bank, "plan create lnd/lnd1 restart --reason size")
+    await told(bank, "plan create lnd/lnd1 reSTart --reason size")
     (written,) = bank.written
     assert written["metadata"] == {"name": NAME, "namespace": "bank"}
     assert written["spec"] == {

@@ -120,6 +120,7 @@ async def test_silence_is_explained_too() -> None:
             "Ready=Unknown  NotLookedAt",
         ]
         assert "see that the operator runs" in answer.lines[3]
+        assert answer.lines[-1] == "Read on: docs/kubectl-bank.md, NotLookedAt"
         assert answer.code == 1
 
 

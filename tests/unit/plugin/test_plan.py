@@ -27,7 +27,9 @@ STEPS = [
 
 
 async def test_an_approver_is_shown_everything_that_is_agreed_to() -> None:
-    answer = await told(Bank([given.awaiting(), given.approval("carol", OTHER)]), "plan show restart-1")
+    of_another = given.approval("dave", plan="restart-2")
+    bank = Bank([given.awaiting(), given.approval("carol", OTHER), of_another])
+    answer = await told(bank, "plan show restart-1")
     assert answer.lines == [
         *BLOCK,
         "",
