@@ -44,7 +44,7 @@ def main(words: list[str] | None = None) -> int:
     """The exit code."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name that the terminal's encoding lacks is no failure
-    logging.disable()
+    logging.disable()  # what a library has to say is no sentence
     try:
         return _told(arguments.parse(sys.argv[1:] if words is None else words))
     except Usage as wrong:
@@ -55,6 +55,8 @@ def main(words: list[str] | None = None) -> int:
         # Whoever read it has enough; the interpreter must not complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _told(asked: Namespace) -> int:
