@@ -95,11 +95,11 @@ def plugin(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
 
 def test_a_node_that_waits_is_on_the_screen_and_explained(plugin: Plugin) -> None:
     screen = plugin.tells("status", who="alice", code=1)
-    assert "LndNode  lnd1  False  ColdWalletMissing" in screen
+    assert "LndNode  lnd1  False  WalletSecretMissing" in screen
     assert "kubectl bank explain lndnode/lnd1 -n plugin" in screen
     told = plugin.tells("explain", "lnd/lnd1", who="alice", code=1)
-    assert "Ready=False, Reconciling=True  ColdWalletMissing" in told
-    assert "Read on: docs/lndnode.md, ColdWalletMissing" in told
+    assert "Ready=False, Reconciling=True  WalletSecretMissing" in told
+    assert "Read on: docs/lndnode.md, WalletSecretMissing" in told
 
 
 def test_a_plan_is_asked_for_in_ones_own_name_waits_and_is_cancelled(plugin: Plugin) -> None:

@@ -51,7 +51,8 @@ def _cold_wallet(status: Status) -> Iterator[str]:
 
 
 def _lnd_node(status: Status) -> Iterator[str]:
-    yield str(status.get("state", "silent"))
+    state = status.get("state", "Unknown")
+    yield "silent" if state == "Unknown" else str(state)
     if (channels := status.get("channels")) is not None:
         yield f"{channels} {'channel' if channels == 1 else 'channels'}"
     if traffic := status.get("traffic"):

@@ -20,6 +20,7 @@ LND2 = given.resource(
     condition("Reconciling", "True", "LndSilent", SILENT),
     condition("Synced", "Unknown", "LndSilent", "LND has not said where it stands"),
     condition("ChangePending", "True", "NeedsRestart", "lnd.conf (config)"),
+    state="Unknown",
 )
 
 
