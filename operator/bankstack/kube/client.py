@@ -249,17 +249,22 @@ class KubeCluster:
         return reply
 
     async def _exchange(self, request: Request, seconds: float) -> Reply:
-        # The body is handed over only below: made ready here, it would be copied leaf by leaf.
-        method, url, headers, _, _ = await self._api.param_serialize(
-            request.method,
-            request.target,
-            header_params={"Accept": JSON, "Content-Type": request.content_type},
-            auth_settings=["BearerToken"],
-        )
-        response = await self._api.call_api(
-            method, url, headers, request.body, _request_timeout=aiohttp.ClientTimeout(total=seconds)
-        )
-        return Reply(response.status, await response.response.read())
+        return await exchange(self._api, request, seconds)
+
+
+async def exchange(api: ApiClient, request: Request, seconds: float) -> Reply:
+    """One question and its answer, whatever that is."""
+    # The body is handed over only below: made ready here, it would be copied leaf by leaf.
+    method, url, headers, _, _ = await api.param_serialize(
+        request.method,
+        request.target,
+        header_params={"Accept": JSON, "Content-Type": request.content_type},
+        auth_settings=["BearerToken"],
+    )
+    response = await api.call_api(
+        method, url, headers, request.body, _request_timeout=aiohttp.ClientTimeout(total=seconds)
+    )
+    return Reply(response.status, await response.response.read())
 
 
 def path(of: Type, namespace: str, name: str = "", subresource: str = "") -> str:

@@ -122,9 +122,9 @@ def read(manifest: Manifest | None) -> Journal:
         begun = {plan: Begun(**one) for plan, one in json.loads(data.get("begun", "{}")).items()}
         for one in begun.values():
             moment(one.not_after)
+        records = tuple(str(line["record"]) for line in lines)
     except (TypeError, ValueError, AttributeError, KeyError):
         raise Interrupted(unreadable()) from None
-    records = tuple(str(line["record"]) for line in lines)
     return Journal(entries, active, begun, manifest["metadata"]["resourceVersion"], records)
 
 
