@@ -179,8 +179,10 @@ def _lnd() -> Manifest:
         "--bitcoind.zmqpubrawtx=tcp://miner:28333",
     )
     own = ("--noseedbackup", "--bitcoin.regtest", "--lnddir=/data", "--listen=0.0.0.0:9735", "--nobootstrap")
+    # It is the one that calls: a node that was away for seconds is not left alone for minutes.
+    patience = ("--maxbackoff=10s",)
     called = (f"--rpclisten=0.0.0.0:{LND_PORT}", f"--tlsextradomain=lnd.{NAMESPACE}.svc")
-    found = pod("lnd", IMAGES["lnd"].reference, ["lnd", *own, *called, *bitcoind], 9735)
+    found = pod("lnd", IMAGES["lnd"].reference, ["lnd", *own, *patience, *called, *bitcoind], 9735)
     # lnd's image has nothing that could print a file. Root: lnd keeps its folders to itself.
     reader = _container(FILES, IMAGES["bitcoind"].reference, ["sleep", "infinity"])
     found["spec"]["containers"].append(reader | {"securityContext": {"runAsUser": 0}})

@@ -131,7 +131,7 @@ class Load {
   /** @param {any} payment @param {import("./asked.js").Answer} answer */
   hears(payment, answer) {
     this.asked.hears(payment, answer);
-    this.done.push({ kind: payment.kind, ...answer });
+    this.done.push({ kind: payment.kind, at: Date.now(), ...answer });
   }
 
   /** @param {number} seconds */
@@ -145,6 +145,15 @@ class Load {
       const words = told.map((status) => `${answers.filter((one) => one.status === status).length} ${status}`).join(", ");
       console.log(`${kind.padEnd(12)} ${rate}/s  ${words}  p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`);
     }
+    for (const kinds of [["intraledger"], ["send", "receive"]]) {
+      console.log(`longest time without a ${kinds.join(" or ")} that succeeded: ${(this.gap(kinds) / 1_000).toFixed(1)} s`);
+    }
+  }
+
+  /** @param {string[]} kinds */
+  gap(kinds) {
+    const ends = this.done.filter((one) => kinds.includes(one.kind) && one.status === "SUCCESS").map((one) => one.at);
+    return Math.max(0, ...ends.slice(1).map((end, n) => end - ends[n]));
   }
 }
 

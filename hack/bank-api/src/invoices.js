@@ -13,7 +13,7 @@ const EXPIRED_FOR_SURE_MS = 60_000;
  * @param {{walletId: string, amount: number, memo?: string, expiresInMs?: number}} wanted
  */
 export async function lnInvoiceCreate({ nodes }, { walletId, amount, memo = "", expiresInMs = EXPIRES_IN_MS }) {
-  for (const node of await nodes.usable()) {
+  for (const node of inTurn(await nodes.usable())) {
     // Another node gets another secret: the first may have made the invoice and lost only its answer.
     const secret = randomBytes(32);
     const hash = createHash("sha256").update(secret).digest("hex");
@@ -24,6 +24,14 @@ export async function lnInvoiceCreate({ nodes }, { walletId, amount, memo = "", 
     if (made) return { paymentHash: hash, paymentRequest: made.request, satoshis: amount };
   }
   return null;
+}
+
+let turn = 0;
+
+/** Each of them first in turn: then all have coins to pay with when one is not there. @template T @param {T[]} nodes */
+function inTurn(nodes) {
+  turn += 1;
+  return nodes.map((_, n) => nodes[(turn + n) % nodes.length]);
 }
 
 /**

@@ -1,0 +1,130 @@
+"""LNDs are restarted while customers pay: nothing is lost, doubled or closed by force, and what it cost is printed."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+
+from bankstack.kinds.lndnode import stages
+from demokit.bank import Demo
+from demokit.payments import ASKED, NAMES, POD
+
+from .bank import Bank
+from .conftest import Lab, Manifest, eventually
+from .test_plans import approval, await_state, made, may, plan, restart
+
+ROOT = Path(__file__).parents[2]
+#: `hack/test soak` asks for more.
+RESTARTS = int(os.environ.get("BANK_RESTARTS", "2"))
+NODES = ("lnd1", "lnd2")
+RATES = ("--intraledger", "4", "--lightning", "2")
+#: A restart, the time until peers are back, and some payments before and after.
+LOAD_SECONDS = 75
+SAID = "/data/recycle.said"
+#: Steps that take as long as the operator does; in the others payments end, LND stops or starts, peers come back.
+OWN_STEPS = {stages.CHECK, stages.DIVERT, stages.DISABLE, stages.BACKUP, stages.RECORD, stages.RENEW, stages.ENABLE}
+OWN_SECONDS = 3
+
+
+@dataclass
+class World:
+    """A bank that pays through two nodes, and those who bring payments."""
+
+    bank: Bank
+    demo: Demo
+
+    def begin_load(self) -> None:
+        """In the background, remembered beside what the demo asked for."""
+        words = f"--names {','.join(NAMES)} --seconds {LOAD_SECONDS} {' '.join(RATES)} --asked {ASKED}"
+        command = f"node load/main.js run {words} >{SAID} 2>&1"
+        self._inside("sh", "-c", f"rm -f {SAID}.code; ({command}; echo $? >{SAID}.code) </dev/null >/dev/null 2>&1 &")
+        eventually(lambda: "load begin" in self.said(), 60, lambda: f"the load has begun: {self.said()}")
+
+    def end_load(self) -> str:
+        asked = ("-n", "outside", "exec", POD, "--", "cat", f"{SAID}.code")
+        eventually(lambda: self.bank.lab.asks(*asked).stdout, LOAD_SECONDS + 120, "the load has ended")
+        assert self.bank.lab.asks(*asked).stdout.strip() == "0", self.said()
+        return self.said()
+
+    def said(self) -> str:
+        return self._inside("cat", SAID)
+
+    def _inside(self, *command: str) -> str:
+        return self.demo.outside.room.inside(POD, *command)
+
+    def closed(self) -> list[Manifest]:
+        """Channels that are closed or being closed, by the outside node's word."""
+        pending = self.demo.outside.lncli("pendingchannels")
+        kinds = ("pending_closing_channels", "pending_force_closing_channels", "waiting_close_channels")
+        found = [one for kind in kinds for one in pending[kind]]
+        return [*found, *self.demo.outside.lncli("closedchannels")["channels"]]
+
+
+@pytest.fixture(scope="module")
+def world(lab: Lab) -> Iterator[World]:
+    ended = subprocess.run(["hack/demo"], cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    bank = Bank.of(lab, "bank")
+    bank.apply(may("alice", "bankstack-view"), may("alice", "bankstack-edit"), may("bob", "bankstack-approve"))
+    for name in NODES:
+        eventually(partial(has_coins, bank, name), 90, f"{name} has coins")
+    yield World(bank, Demo())
+    subprocess.run(["hack/demo", "down"], cwd=ROOT, capture_output=True, timeout=900, check=False)
+
+
+def has_coins(bank: Bank, name: str) -> bool:
+    return bool(bank.condition("LndNode", name, "CarriesPayments").get("status") == "True")
+
+
+def recycled(world: World, node: str, name: str) -> Manifest:
+    """One Restart, asked for by alice and approved by bob; the plan's status at its end."""
+    asked = restart(name)
+    asked["spec"]["target"]["name"] = node
+    made(world.bank, "alice", asked)
+    shown = await_state(world.bank, name, "AwaitingApproval", within=60)
+    made(world.bank, "bob", approval(f"{name}-bob", name, "bob", shown["hash"]))
+    return await_state(world.bank, name, "Succeeded", within=300)
+
+
+def seconds(step: Manifest) -> float:
+    begun, ended = (datetime.fromisoformat(step[word]) for word in ("startedAt", "finishedAt"))
+    return (ended - begun).total_seconds()
+
+
+def told(node: str, status: Manifest, away: int, load: str) -> str:
+    lines = [f"{one['name']:<10} {seconds(one):5.0f} s  {one.get('evidence', '')}" for one in status["steps"]]
+    gaps = re.findall("^longest time .*$", load, re.MULTILINE)
+    return "\n".join((f"{node}: away for {away} s", *lines, *gaps))
+
+
+@pytest.mark.parametrize("number", range(RESTARTS))
+def test_an_lnd_is_restarted_under_load_and_nothing_is_lost(world: World, number: int) -> None:
+    node = next(islice(cycle(NODES), number, None))
+    name = f"under-load-{number}"
+    world.begin_load()
+    status = recycled(world, node, name)
+    load = world.end_load()
+    away = world.bank.resource("LndNode", node)["status"]["lastDowntimeSeconds"]
+    print(told(node, status, away, load))
+    assert sum(seconds(one) for one in status["steps"] if one["name"] in OWN_STEPS) <= OWN_SECONDS
+    assert "FAILURE" not in next(line for line in load.splitlines() if line.startswith("intraledger"))
+    assert world.closed() == []
+    evidence = {one["name"]: one["evidence"] for one in status["steps"]}
+    other = next(one for one in NODES if one != node)
+    assert evidence[stages.DIVERT] == f"payments go elsewhere: bank: {other}"
+
+
+def test_afterwards_every_payment_was_made_once_and_the_books_are_sound(world: World) -> None:
+    verdict = world.demo.customers.check()
+    print(verdict)
+    assert "lost 0, doubled 0, unknown 0 of" in verdict
+    assert "books: sound" in verdict
+    assert world.bank.resource("ApiDeployment", "bank")["status"].get("avoids") is None
+    assert plan(world.bank, "under-load-0")["state"] == "Succeeded"
