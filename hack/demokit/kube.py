@@ -32,9 +32,13 @@ def eventually(
 class Kubectl:
     """The lab's kubectl itself, not by way of hack/lab: it is asked some hundred times."""
 
+    def command(self, *words: str) -> list[str]:
+        """As a process is started with it."""
+        return [str(paths.kubectl()), "--kubeconfig", str(paths.kubeconfig()), *words]
+
     def asks(self, *words: str, stdin: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """However it ends."""
-        command = [str(paths.kubectl()), "--kubeconfig", str(paths.kubeconfig()), *words]
+        command = self.command(*words)
         try:
             return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
         except subprocess.TimeoutExpired:

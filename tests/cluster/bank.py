@@ -87,7 +87,15 @@ class Bank(Room):
         return json.loads(ended.stdout)
 
     def lncli(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """lncli in a pod that has what a bank's API has; lncli wants its macaroon unpacked."""
+        """However lncli ends in a pod that has what a bank's API has."""
+        return self.lab.asks(*self._lncli(*words))
+
+    def lncli_command(self, *words: str) -> list[str]:
+        """The same as a command, for whoever does not wait for its end."""
+        return self.lab.command(*self._lncli(*words))
+
+    def _lncli(self, *words: str) -> tuple[str, ...]:
+        """kubectl's words; lncli wants the macaroon unpacked."""
         if self.lab.asks("-n", self.name, "get", "pod", "api").returncode != 0:
             held = self.get("secret", "lnd1-api")["data"]
             # What it decodes to is base64 itself, as existing APIs have it in their environment.
@@ -97,7 +105,7 @@ class Bank(Room):
             self.apply(_api_pod())
             self.await_ready("api")
         where = ("--rpcserver=lnd1:10009", "--tlscertpath=/lnd/tls.cert", "--macaroonpath=/lnd/api.macaroon")
-        return self.lab.asks("-n", self.name, "exec", "api", "--", "lncli", "--network=regtest", *where, *words)
+        return ("-n", self.name, "exec", "api", "--", "lncli", "--network=regtest", *where, *words)
 
 
 def _api_pod() -> Manifest:

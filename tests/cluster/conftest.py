@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         for title, words in SCENE.items():
             report.sections.append((title, kubectl.asks(*words).stdout))
     return report
+
+
+def elapsed(seconds: float) -> None:
+    """Let real time pass: for a quiet minute, or a moment that was drawn."""
+    ends = time.monotonic() + seconds
+    eventually(lambda: time.monotonic() >= ends, seconds + 5, "time passes")
 
 
 class Lab(Kubectl):

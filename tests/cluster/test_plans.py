@@ -1,9 +1,14 @@
 """An LND is restarted with payments behind it and channels open: asked for by one person, approved by another."""
 
 import json
+import os
+import random
+import secrets
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -14,11 +19,13 @@ from bankstack.plans.admission import OWN_APPROVAL, OWN_PLAN
 from demokit.outside import Outside
 
 from .bank import Bank
-from .conftest import Lab, Manifest, eventually
-from .operated import Operator
+from .conftest import Lab, Manifest, elapsed, eventually
+from .operated import Operator, kill_main_process
 
 BANK = "plans"
 API = "bankstack.io/v1alpha1"
+#: `hack/test soak` asks for more.
+SEEDS = range(int(os.environ.get("BANK_PLAN_KILLS", "3")))
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +125,7 @@ def test_what_cannot_be_done_is_refused_with_a_sentence(bank: Bank) -> None:
 def test_a_dry_run_shows_itself_and_never_runs(bank: Bank) -> None:
     made(bank, "alice", restart("dry", dryRun=True))
     shown = await_state(bank, "dry", "Pending")
-    assert [one["name"] for one in shown["steps"]][:3] == ["Check", "Disable", "Drain"]
+    assert [one["name"] for one in shown["steps"]][:3] == ["Check", "Divert", "Disable"]
     assert {one["name"]: one["value"] for one in shown["impact"]}["channels"] == 1
     assert "1 approval is missing" in shown["missing"][0]
     bank.kubectl("delete", "changeplan", "dry")
@@ -138,7 +145,7 @@ def test_a_restart_approved_by_another_person_comes_back_as_it_was(
     shown = await_state(bank, "restart-1", "AwaitingApproval")
     refusals(bank, shown["hash"])
     made(bank, "bob", approval("restart-1-bob", "restart-1", "bob", shown["hash"]))
-    eventually(lambda: plan(bank, "restart-1")["state"] not in ("AwaitingApproval", "Running"), 240, told(bank))
+    eventually(lambda: plan(bank, "restart-1")["state"] not in ("AwaitingApproval", "Running"), 240, lambda: told(bank))
     ended = plan(bank, "restart-1")
     for step in ended["steps"]:
         print(f"{step['name']:10} {step['startedAt'][11:19]} {step['finishedAt'][11:19]} {step.get('evidence')}")
@@ -188,6 +195,89 @@ def is_announced(outside: Outside, identity: str) -> bool:
     edges = outside.lncli("describegraph", "--include_unannounced").get("edges", [])
     ours = [one["node1_policy" if one["node1_pub"] == identity else "node2_policy"] for one in edges]
     return bool(ours) and not any(policy is None or policy["disabled"] for policy in ours)
+
+
+def approved(bank: Bank, name: str) -> None:
+    """Asked for by alice, approved by bob as it is shown."""
+    made(bank, "alice", restart(name))
+    shown = await_state(bank, name, "AwaitingApproval", within=60)
+    made(bank, "bob", approval(f"{name}-bob", name, "bob", shown["hash"]))
+
+
+@contextmanager
+def stuck_payment(bank: Bank, outside: Outside) -> Iterator[str]:
+    """lnd1 pays an invoice that its receiver neither settles nor cancels before the end; its payment hash."""
+    digest = sha256(secret := secrets.token_bytes(32)).hexdigest()
+    invoice = outside.lncli("addholdinvoice", digest, "--amt=1000")["payment_request"]
+    words = ("payinvoice", "--force", "--json", "--timeout=600s", invoice)
+    paying = subprocess.Popen(bank.lncli_command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: len(htlcs(bank)) == 1, 30, "the payment is on its way")
+        yield digest
+    finally:
+        outside.lncli("settleinvoice", secret.hex())
+        eventually(lambda: not htlcs(bank), 60, "the payment has ended")
+        paying.terminate()
+
+
+def htlcs(bank: Bank) -> list[Manifest]:
+    return [one for channel in bank.as_api("listchannels")["channels"] for one in channel["pending_htlcs"]]
+
+
+def test_a_stuck_payment_that_would_not_outlast_a_restart_forbids_it(bank: Bank, outside: Outside) -> None:
+    pod = bank.get("pod", "lnd1-0")["metadata"]["uid"]
+    bank.kubectl("patch", "lndnode", "lnd1", "--type=merge", "-p", '{"spec":{"recycle":{"maxDowntimeBlocks":144}}}')
+    with stuck_payment(bank, outside) as digest:
+        approved(bank, "restart-short")
+        told = await_state(bank, "restart-short", "Failed", within=60)["message"]
+        print(told)
+        for words in (f"the outgoing HTLC of 1000 sat of payment {digest[:16]}", "blocks left", "needs more than 144"):
+            assert words in told
+        assert "LND is not stopped. Wait until this payment is settled or failed" in told
+        eventually(lambda: "traffic" not in status(bank), 30, "payments may come again")
+    assert bank.get("pod", "lnd1-0")["metadata"]["uid"] == pod
+    bank.kubectl("patch", "lndnode", "lnd1", "--type=json", "-p", '[{"op":"remove","path":"/spec/recycle"}]')
+
+
+def test_a_stuck_payment_with_room_is_waited_for_and_lnd_stops_after_its_end(bank: Bank, outside: Outside) -> None:
+    with stuck_payment(bank, outside):
+        approved(bank, "restart-waits")
+        waiting = "1 HTLCs are pending"
+        eventually(
+            lambda: waiting in plan(bank, "restart-waits")["message"], 60, lambda: str(plan(bank, "restart-waits"))
+        )
+        assert bank.get("pod", "lnd1-0")["metadata"].get("deletionTimestamp") is None
+    ended = await_state(bank, "restart-waits", "Succeeded", within=240)
+    assert "0 pending HTLCs" in next(one["evidence"] for one in ended["steps"] if one["name"] == stages.DRAIN)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_operator_that_is_killed_within_a_restart_ends_it_all_the_same(
+    bank: Bank, operator: Operator, seed: int
+) -> None:
+    before, money, name = status(bank), bank.as_api("channelbalance"), f"restart-killed-{seed}"
+    approved(bank, name)
+    elapsed(random.Random(seed).uniform(0, 14))  # noqa: S311 - a seeded draw
+    print(
+        f"killed in {next((one['name'] for one in plan(bank, name)['steps'] if one['state'] == 'Running'), 'no step')}"
+    )
+    operator.kill()
+    await_state(bank, name, "Succeeded", within=300)
+    eventually(lambda: is_well(bank), 60, "lnd1 is well")
+    assert status(bank)["identityPubkey"] == before["identityPubkey"]
+    assert bank.as_api("channelbalance")["local_balance"] == money["local_balance"]
+    assert stages.PROOF not in bank.get("pod", "lnd1-0")["metadata"].get("finalizers", [])
+
+
+def test_an_lnd_that_is_killed_within_a_restart_is_the_same_afterwards(bank: Bank) -> None:
+    before, money = status(bank), bank.as_api("channelbalance")
+    approved(bank, "restart-lnd-killed")
+    eventually(lambda: status(bank).get("traffic") == "Draining", 30, "it has begun")
+    kill_main_process(bank.get("pod", "lnd1-0"))
+    await_state(bank, "restart-lnd-killed", "Succeeded", within=300)
+    eventually(lambda: is_well(bank), 60, "lnd1 is well")
+    assert status(bank)["identityPubkey"] == before["identityPubkey"]
+    assert bank.as_api("channelbalance")["local_balance"] == money["local_balance"]
 
 
 def test_what_was_done_once_is_not_done_again_because_git_puts_it_back(bank: Bank) -> None:

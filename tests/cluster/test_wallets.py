@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import random
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +13,7 @@ from demokit.outside import Outside
 from tests.misoperations import Manifest, sample
 
 from .bank import Bank, bodies
-from .conftest import Lab, eventually
+from .conftest import Lab, elapsed, eventually
 from .operated import Operator, kill_main_process
 
 BANK, SECOND = "bank", "bank-2"
@@ -127,7 +126,7 @@ def test_a_quiet_bank_causes_no_writes(bank: Bank, operator: Operator) -> None:
     """Sixty seconds in which nothing happens, by the API server's own account."""
     eventually(lambda: bank.is_ready("LndNode", "lnd1"), 60, "all is settled")
     before = len(operator.writes())
-    eventually_elapsed(60)
+    elapsed(60)
     assert operator.writes()[before:] == []
 
 
@@ -245,7 +244,7 @@ def test_the_operator_killed_again_and_again_ends_in_the_same_state(
     second.apply_samples()
     draw = random.Random(seed)  # noqa: S311 - a seeded draw
     for _ in range(KILLS):
-        eventually_elapsed(draw.uniform(0.3, 9))
+        elapsed(draw.uniform(0.3, 9))
         operator.kill()
     second.await_resources(*BOTH, within=300)
     outside.mine(1)
@@ -337,9 +336,3 @@ def _is_back(bank: Bank, owner: str, name: str, life: str) -> bool:
 def _pod_is_ready(bank: Bank, name: str) -> bool:
     conditions = bank.get("pod", name)["status"].get("conditions", [])
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-def eventually_elapsed(seconds: float) -> None:
-    """Let real time pass: the one thing that a quiet minute can be shown with."""
-    ends = time.monotonic() + seconds
-    eventually(lambda: time.monotonic() >= ends, seconds + 5, "time passes")
