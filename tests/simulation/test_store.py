@@ -50,6 +50,11 @@ def standing(bank: Bank) -> tuple[str, str]:
     return bank.conditions("lnd1")["BackupStored"]
 
 
+def message(bank: Bank) -> str:
+    (told,) = [one["message"] for one in bank.status("lnd1")["conditions"] if one["type"] == "BackupStored"]
+    return str(told)
+
+
 def is_stored(bank: Bank) -> None:
     """Exactly the newest backup is the newest object, and nothing on the way there broke a law."""
     newest = backup(bank)[sealed.NEWEST]
@@ -155,12 +160,24 @@ async def test_a_key_that_is_wrong_is_told_and_a_right_one_is_used_at_once() -> 
     bank.channels("cc:2")
     await looked_at(bank)
     assert standing(bank) == ("False", "StoreRefused")
-    (told,) = [one["message"] for one in bank.status("lnd1")["conditions"] if one["type"] == "BackupStored"]
-    assert "SignatureDoesNotMatch" in told
-    assert "another" not in told
+    assert "SignatureDoesNotMatch" in message(bank)
+    assert "another" not in message(bank)
     declares(bank)
     await looked_at(bank, later=stored.PATIENCE + 1)
     is_stored(bank)
+
+
+async def test_secrets_that_are_not_whole_are_told_by_name() -> None:
+    bank = await storing_bank()
+    bank.changes("lnd1", lambda spec: spec["channelBackup"]["objectStore"].update(bucket="other", caSecret="s3-ca"))
+    await looked_at(bank)
+    assert standing(bank) == ("False", "StoreRefused")
+    assert "Secret s3-ca with key ca.crt is not there" in message(bank)
+    bank.server.remove(bank.key(SECRET, "s3"))
+    await looked_at(bank)
+    assert "Secret s3 with keys accessKey and secretKey is not there" in message(bank)
+    assert bank.is_ready("lnd1")
+    assert len(bank.stores.objects) == 1
 
 
 async def test_another_s_object_in_its_place_is_left_and_told() -> None:

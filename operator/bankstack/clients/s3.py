@@ -12,6 +12,7 @@ Neither ever holds credentials. Of what the store says only its code is passed o
 sentences repeat the key and the text that was signed.
 """
 
+import base64
 import hashlib
 import hmac
 import html
@@ -149,7 +150,10 @@ class _Bucket:
         return _accepted("read", status, body)
 
     async def put_new(self, key: str, content: bytes) -> bool:
-        status, body = await self._ask("PUT", key, content=content, headers={"if-none-match": "*"})
+        # Buckets with object lock take nothing without a checksum.
+        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        headers = {"if-none-match": "*", "x-amz-checksum-sha256": checksum}
+        status, body = await self._ask("PUT", key, content=content, headers=headers)
         if status == _THERE_ALREADY:
             return False
         _accepted("write", status, body)
@@ -181,10 +185,10 @@ class _Bucket:
         asked = query(words or {})
         digest = hashlib.sha256(content).hexdigest()
         request = Request(method, where.netloc, path, asked, headers or {}, digest)
-        # Encoded already: it must go out letter by letter as it was signed.
-        url = URL(f"{where.scheme}://{where.netloc}{path}{asked and f'?{asked}'}", encoded=True)
         told = signed(request, self._account, datetime.now(UTC))
         try:
+            # Encoded already: it must go out letter by letter as it was signed.
+            url = URL(f"{where.scheme}://{where.netloc}{path}{asked and f'?{asked}'}", encoded=True)
             async with self._session.request(
                 method, url, data=content or None, headers=told, allow_redirects=False
             ) as reply:
@@ -194,6 +198,8 @@ class _Bucket:
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError):
             told_of = "nobody who is trusted vouches for the certificate that the store shows"
             raise NoAnswer(f"{told_of}: give the Secret of its authority as caSecret") from None
+        except ValueError:
+            raise Refused("endpoint or keys of the store are none that can be used") from None
         except (aiohttp.ClientError, OSError):
             # `from None`: aiohttp's own words would repeat the request.
             raise NoAnswer("the store cannot be reached") from None

@@ -2,10 +2,13 @@
 
 import asyncio
 import hashlib
+import ssl
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from aiohttp import web
 
 from bankstack.clients import s3
 from bankstack.clients.s3 import Account, NoAnswer, Refused, Request, Store
+from bankstack.engine import signing
 
 SECRET = "planted-pass-7f3a"  # noqa: S105 - planted, to be looked for
 ACCOUNT = Account("", "us-east-1", "backups", "AKIDPLANTED", SECRET)
@@ -151,6 +155,50 @@ async def test_who_is_not_there_or_speaks_no_tls_is_no_answer() -> None:
     async with serving(saying(200), endpoint="http://127.0.0.1:1") as store:
         with pytest.raises(NoAnswer, match="cannot be reached"):
             await store.get("a")
+
+
+@pytest.mark.parametrize("wrong", [{"endpoint": "http://a:99999"}, {"endpoint": "http://a..b"}, {"access_key": "a\nb"}])
+async def test_what_cannot_be_sent_is_refused_with_a_sentence(wrong: dict[str, str]) -> None:
+    async with serving(saying(200), **wrong) as store:
+        with pytest.raises(Refused, match="none that can be used"):
+            await store.get("a")
+
+
+def serving_as(pair: signing.Pair) -> ssl.SSLContext:
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(pair.certificate + pair.key)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(file.name)
+    return context
+
+
+@asynccontextmanager
+async def showing_a_certificate(roots: bytes | None = None) -> AsyncIterator[Store]:
+    """A store with TLS, signed for by an authority of its own."""
+    authority = signing.make_authority("store", datetime.now(UTC))
+    pair = signing.issue(authority, ("localhost",), datetime.now(UTC), timedelta(days=1))
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", saying(200, body=b"content"))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=serving_as(pair)).start()
+        trusted = roots if roots is not None else authority.certificate
+        endpoint = f"https://localhost:{runner.addresses[0][1]}"
+        async with s3.connect(replace(ACCOUNT, endpoint=endpoint, roots=trusted.decode() or None)) as store:
+            yield store
+    finally:
+        await runner.cleanup()
+
+
+async def test_only_a_store_that_somebody_trusted_vouches_for_is_spoken_to() -> None:
+    async with showing_a_certificate() as store:
+        assert await store.get("a") == b"content"
+    other = signing.make_authority("other", datetime.now(UTC)).certificate
+    for roots in (other, b""):
+        async with showing_a_certificate(roots) as store:
+            with pytest.raises(NoAnswer, match="caSecret"):
+                await store.get("a")
 
 
 async def test_authorities_that_are_none_are_told() -> None:
