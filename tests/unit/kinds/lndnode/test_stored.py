@@ -24,7 +24,8 @@ PROVED = Shelf(KEY, holds=True, since=SINCE)
 
 
 def facts(shelf: Shelf | None, **more: Any) -> Facts:  # noqa: ANN401 - any facts
-    return serving(**{"channels": ONE_CHANNEL, "backup": CURRENT} | more, shelf=shelf)
+    known: dict[str, Any] = {"channels": ONE_CHANNEL, "backup": CURRENT}
+    return serving(**known | more, shelf=shelf)
 
 
 def standing(known: Facts) -> tuple[str, str]:
