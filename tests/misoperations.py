@@ -87,6 +87,7 @@ def both(*changes: Callable[[Manifest], None]) -> Callable[[Manifest], None]:
 
 
 HOST = {"host": "bitcoind.example", "credentialsSecret": "rpc"}
+STORE = {"endpoint": "https://s3.example.com:9000", "bucket": "backups", "credentialsSecret": "s3"}
 XPUB = sample("vault")["spec"]["multisig"]["keys"][0]["xpub"]
 PUBLIC = f"wpkh([113c3f0f/84h]{XPUB}/0/*)#abcdefgh"
 
@@ -146,6 +147,11 @@ ON_CREATE = (
     Case("a port that is none", "lnd1", put("bitcoind", HOST | {"rpcPort": 70000}), "less than or equal to 65535"),
     Case("a secret's name with a slash", "lnd1", put("wallet.secret", "ns/lnd1"), "wallet.secret"),
     Case("an unknown service type", "lnd1", put("p2p", {"service": {"type": "Anycast"}}), "Unsupported value"),
+    Case("an object store without a bucket", "lnd1", put("channelBackup.objectStore", {k: v for k, v in STORE.items() if k != "bucket"}), "bucket"),
+    Case("an object store with a path", "lnd1", put("channelBackup.objectStore", STORE | {"endpoint": "https://s3.example.com/backups"}), "endpoint"),
+    Case("a backup's place without a store", "lnd1", put("channelBackup", {}), "objectStore"),
+    Case("a prefix that climbs", "lnd1", put("channelBackup.objectStore", STORE | {"prefix": "../other"}), "prefix"),
+    Case("plain http off regtest", "lnd1", both(put("network", "signet"), put("channelBackup.objectStore", STORE | {"endpoint": "http://s3"})), "has to begin with https:// but on regtest"),
     Case("an unknown deletion policy", "lnd1", put("deletionPolicy", "Recycle"), "Unsupported value"),
     Case("an even number of voters", "ledger", put("members", EVEN), "an even number of voters"),
     Case("a ledger of one", "ledger", put("members", [{"region": "east", "count": 1}]), "fewer than 3 voters"),
@@ -252,6 +258,7 @@ ALLOWED = (
     Case("a larger volume", "lnd1", put("storage.size", "2Gi"), ""),
     Case("the same size in other units", "lnd1", put("storage.size", "1024Mi"), ""),
     Case("another version", "lnd1", put("version", "v0.21.3-beta"), ""),
+    Case("an object store", "lnd1", put("channelBackup.objectStore", STORE), ""),
     Case("another alias", "lnd1", put("config", [{"key": "alias", "value": "b"}, {"key": "alias", "value": "c"}]), ""),
     Case("five voters", "ledger", put("members", [*EVEN, {"region": "central", "count": 1}]), ""),
     Case("three voters anywhere", "ledger", put("members", [{"count": 3}]), ""),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from bankstack.clients import bitcoind as client
+from bankstack.clients import s3
 from bankstack.clients.mongo.client import Connect, Login, connect
 from bankstack.engine import manifests as made
 from bankstack.kinds.apideployment import accounts, names, redis_children
@@ -21,11 +22,12 @@ from bankstack.kinds.coldwallet.model import Bitcoind
 from bankstack.kinds.ledgercluster import children as ledgers
 from bankstack.kinds.ledgercluster import names as of_a_ledger
 from labkit import paths
-from tests.simulation import mongo_contracts, redis_contracts
+from tests.simulation import mongo_contracts, redis_contracts, store_contracts
 from tests.simulation.contracts import CONTRACTS
 from tests.unit.kinds.apideployment.given import api
 from tests.unit.kinds.ledgercluster.given import ledger
 
+from . import store
 from .conftest import IMAGES, Lab, Manifest, Room, eventually
 
 PASSWORD = "contract-password"  # noqa: S105 - of a test
@@ -223,3 +225,16 @@ def test_the_real_redis_keeps_the_contracts_of_the_fake_one(lab: Lab, room: Room
 
     with ExitStack() as forwards:
         asyncio.run(asked(RealRedises(room, forwards)))
+
+
+def test_the_real_store_keeps_the_contracts_of_the_fake_one(lab: Lab, room: Room) -> None:
+    lab.does("load", "s3")
+    room.apply(*store.manifests())
+    room.await_ready(store.NAME)
+
+    async def asked(port: int) -> None:
+        for contract in store_contracts.CONTRACTS:
+            await contract(s3.connect, store.account(port))
+
+    with forwarded(room, store.NAME, store.PORT) as port:
+        asyncio.run(asked(port))

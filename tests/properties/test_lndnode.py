@@ -13,7 +13,7 @@ from bankstack.engine.finding import Stalled, Unknown
 from bankstack.engine.objects import STATEFUL_SET, Manifest, Ref
 from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.decide import decide
-from bankstack.kinds.lndnode.facts import Backup, Chain, Facts, Published, Refused, Unusable, Wallet
+from bankstack.kinds.lndnode.facts import Backup, Chain, Facts, Published, Refused, Shelf, Unusable, Wallet
 from bankstack.kinds.lndnode.model import LndNodeSpec, LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
 from tests.simulation.fieldsets import applied
@@ -22,7 +22,7 @@ from tests.unit.kinds.lndnode.given import CA, CERTIFICATE, INFO, ME, NOW, OLD_C
 
 from .laws import asked, decided, lost, stopped
 
-TO_LND = {"make_seed", "init_wallet", "publish", "save_channel_backup"}
+TO_LND = {"make_seed", "init_wallet", "publish", "save_channel_backup", "store_channel_backup"}
 identities = st.sampled_from([None, ME, OTHER])
 unknown = st.just(SILENT)
 
@@ -39,6 +39,9 @@ specs = st.fixed_dictionaries(
         "tls": st.sampled_from([{"caSecret": "ca"}, {}]),
         "wallet": st.just({"secret": "lnd1-wallet"}),
         "image": st.just("example.com/lnd:1"),
+        "channelBackup": st.just(
+            {"objectStore": {"endpoint": "https://s3.example.com", "bucket": "backups", "credentialsSecret": "s3"}}
+        ),
         "bitcoind": st.just({"host": "b", "credentialsSecret": "c"}),
         "pod": st.sampled_from(
             [{}, {"labels": {"team": "x"}, "resources": {}}, {"nodeSelector": {}, "tolerations": []}]
@@ -74,6 +77,13 @@ published = st.dictionaries(
 )
 infos: st.SearchStrategy[Info | Refused] = st.sampled_from(
     [INFO, replace(INFO, identity_pubkey=OTHER), replace(INFO, synced=False), Refused("no")]
+)
+shelves = st.builds(
+    Shelf,
+    key=st.sampled_from([None, "me/one.scb"]),
+    holds=st.sampled_from([True, False, SILENT, Refused("no")]),
+    since=st.sampled_from([None, "2026-11-21T08:00:00Z"]),
+    noted=st.booleans(),
 )
 certificates = st.sampled_from([CERTIFICATE, replace(CERTIFICATE, not_after=NOW), replace(CERTIFICATE, issuer=None)])
 
@@ -114,6 +124,7 @@ def cases(draw: st.DrawFn) -> tuple[LndNode, Facts]:
         trusted=draw(st.sampled_from([{}, {"ca": CA.pem}, {"old": OLD_CA.pem}])),
         published=draw(published),
         backup=draw(st.none() | st.builds(Backup, st.just("x"), st.just("2026-11-21T08:00:00Z"))),
+        shelf=draw(st.none() | shelves),
         chain=draw(chains),
         state=draw(unknown | st.sampled_from(State)),
         info=draw(unknown | infos),
@@ -225,6 +236,16 @@ def test_what_is_carried_out_is_not_asked_for_again(case: tuple[LndNode, Facts])
             node = replace(node, status=LndNodeStatus.model_validate(decision.status.model_dump(by_alias=True)))
         facts = world.carried_out(node, facts, decision.actions)
     raise AssertionError(f"still acting: {[str(one) for one in decision.actions]}")
+
+
+@given(cases())
+def test_a_store_decides_over_nothing_but_its_own_condition(case: tuple[LndNode, Facts]) -> None:
+    """Whatever it says, or does not say: Ready, children and everything else are as without it."""
+    node, facts = case
+    without, with_it = decided(decide, node, replace(facts, shelf=None), NOW), decided(decide, node, facts, NOW)
+    assert with_it.finding == without.finding
+    assert [one for one in with_it.claims if one.type != "BackupStored"] == list(without.claims)
+    assert [one for one in with_it.actions if str(one).split()[0] != "store_channel_backup"] == list(without.actions)
 
 
 @given(specs)

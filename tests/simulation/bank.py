@@ -23,6 +23,7 @@ from .mongod import Mongods
 from .pods import Software
 from .programs import Programs
 from .redis import Redises
+from .store import Stores
 from .witness import Witness
 from .world import World
 
@@ -38,6 +39,7 @@ WRITES: Final = (
     "lnd Init",
     "lnd Bake",
     "lnd Update",
+    "s3 put",
     "mongo initiate",
     "mongo add_voter",
     "mongo set_policy",
@@ -57,6 +59,7 @@ class Bank(World):
 
     def __init__(self, **world: Any) -> None:  # noqa: ANN401 - as World takes them
         self.bitcoinds, self.lnds, self.mongods, self.redises = Bitcoinds(), Lnds(), Mongods(), Redises()
+        self.stores = Stores()
         self.programs = Programs(self.mongods, self.redises, *COMPONENTS)
         programs = (self.bitcoinds, self.lnds, self.mongods, self.redises)
         self.software = Software(*programs, *self.programs.all)
@@ -73,7 +76,7 @@ class Bank(World):
         return coldwallet.kind(self.bitcoinds.connect(line))
 
     def _lnd_nodes(self, line: Line) -> Kind:
-        return lndnode.kind(self.lnds.doors(line))
+        return lndnode.kind(self.lnds.doors(line, self.stores, self._clock))
 
     def _ledger_clusters(self, line: Line) -> Kind:
         return ledgercluster.kind(self.mongods.doors(line))

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from cryptography import x509
@@ -19,10 +19,11 @@ from bankstack.clients.lnd.client import Connect
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.kinds.lndnode import pki
 from bankstack.kinds.lndnode.checks import PASSWORD_BYTES, SEED_WORDS
-from bankstack.kinds.lndnode.observe import Doors
+from bankstack.kinds.lndnode.doors import Doors
 
 from .line import Line
 from .pods import Mounts, Process, Software
+from .store import Stores
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class Disk:
     sent_msat: int = 0
     height: int = 100
     recovering: bool = False
+    exports: int = 0
 
 
 class LndProcess:
@@ -135,8 +137,20 @@ class LndProcess:
         return self.disk
 
     def export(self, macaroon: bytes) -> tuple[bytes, frozenset[str]]:
-        self.opened(macaroon, "offchain")
-        return " ".join(sorted(self.disk.channels)).encode(), frozenset(self.disk.channels)
+        wallet = self.opened(macaroon, "offchain")
+        self.disk.exports += 1
+        # Sealed with another nonce each time, like LND's.
+        words = (wallet.identity, f"nonce{self.disk.exports}", *sorted(self.disk.channels))
+        return " ".join(words).encode(), frozenset(self.disk.channels)
+
+    def reads(self, macaroon: bytes, backup: bytes) -> frozenset[str]:
+        """What is in a backup of this wallet."""
+        identity, _, *outpoints = [*backup.decode("utf-8", "replace").split(), "", ""]
+        return (
+            frozenset(filter(None, outpoints))
+            if identity == self.opened(macaroon, "offchain").identity
+            else frozenset()
+        )
 
     def bake(self, macaroon: bytes, permissions: Iterable[Permission], root_key_id: int) -> bytes:
         wallet = self.opened(macaroon, "macaroon")
@@ -205,8 +219,10 @@ class Lnds:
         self._seeds += 1
         return tuple(f"w{self._seeds}x{place}" for place in range(24))
 
-    def doors(self, line: Line) -> Doors:
-        """How an operator process reaches them."""
+    def doors(
+        self, line: Line, stores: Stores | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> Doors:
+        """How an operator process reaches them, and the object store."""
 
         @asynccontextmanager
         async def connected(address: str, roots: bytes) -> AsyncIterator["Door"]:
@@ -225,7 +241,7 @@ class Lnds:
                 return None
 
         connect: Connect = connected
-        return Doors(connect, presented)
+        return Doors(connect, presented, (stores or Stores()).connect(line), now)
 
 
 class Door:
@@ -256,6 +272,9 @@ class Door:
 
     async def export_backup(self, macaroon: bytes) -> tuple[bytes, frozenset[str]]:
         return await self._ask("ExportAllChannelBackups", lambda lnd: lnd.export(macaroon))
+
+    async def channels_in(self, macaroon: bytes, backup: bytes) -> frozenset[str]:
+        return await self._ask("VerifyChanBackup", lambda lnd: lnd.reads(macaroon, backup))
 
     async def bake(self, macaroon: bytes, permissions: Iterable[Permission], root_key_id: int) -> bytes:
         return await self._ask("BakeMacaroon", lambda lnd: lnd.bake(macaroon, permissions, root_key_id))

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 from bankstack.clients import bitcoind as client
+from bankstack.clients import s3
 from bankstack.clients.mongo.client import Login
 from bankstack.kinds.apideployment import accounts, names, redis_conf
 from bankstack.kinds.coldwallet import config, credentials, rights
 from bankstack.kinds.coldwallet.model import Bitcoind
 from tests.unit.kinds.apideployment.given import api
 
-from . import mongo_contracts, redis_contracts
+from . import mongo_contracts, redis_contracts, store_contracts
 from .bitcoind import Bitcoinds
 from .contracts import CONTRACTS
 from .faults import Calls
@@ -18,6 +19,7 @@ from .line import Line
 from .mongod import PORT, Mongods
 from .pods import Mounts, Process, Program, Software
 from .redis import Redises
+from .store import ACCESS_KEY, BUCKET, SECRET_KEY, Stores
 
 PASSWORD = "contract-password"  # noqa: S105 - of a test
 
@@ -117,3 +119,10 @@ async def test_the_fake_redis_is_honest() -> None:
     members = FakeRedises()
     for contract in redis_contracts.CONTRACTS:
         await contract(members)
+
+
+async def test_the_fake_store_is_honest() -> None:
+    account = s3.Account("http://store", "us-east-1", BUCKET, ACCESS_KEY, SECRET_KEY)
+    connect = Stores().connect(Line(Calls()))
+    for contract in store_contracts.CONTRACTS:
+        await contract(connect, account)

@@ -96,6 +96,28 @@ class Storage(Part):
     )
 
 
+class ObjectStore(Part):
+    """A bucket that the operator only ever adds to."""
+
+    endpoint: Annotated[
+        str,
+        StringConstraints(pattern=r"^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?$", max_length=253),
+    ] = Field(description="Where the store is, like https://s3.example.com; http only on regtest.")
+    bucket: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", max_length=63)] = Field(
+        description="The bucket. It has to be there; the operator puts, reads and lists, and never deletes."
+    )
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=128)] | None = (
+        Field(default=None, description="Folder in the bucket; none: its top.")
+    )
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", min_length=1, max_length=32)] = Field(
+        default="us-east-1", description="Region that requests are signed for."
+    )
+    credentials_secret: Name = Field(description="Secret with keys accessKey and secretKey.")
+    ca_secret: Name | None = Field(
+        default=None, description="Secret whose ca.crt vouches for the store; the system's authorities when absent."
+    )
+
+
 class KeyValue(Part):
     """One line of a program's own configuration file; keys may repeat."""
 

@@ -22,6 +22,7 @@ PROOFS: Final[Mapping[str, str]] = {
     "SpecterReady": "people can sign",
     "Synced": "LND follows the chain",
     "ChannelBackup": "every channel is in the newest channel backup",
+    "BackupStored": "the newest channel backup is in the object store",
     "Writable": "a write of this term was acknowledged by a majority",
     "WriteConcernKept": "no client asks for less than the declared write concern",
     "FullService": "the API may do everything",

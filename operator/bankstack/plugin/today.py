@@ -15,6 +15,7 @@ WELL: Final = {
     "SpecterReady": "people can sign",
     "Synced": "synced",
     "ChannelBackup": "backed up",
+    "BackupStored": "backup stored",
     "Writable": "writable",
     "WriteConcernKept": "write concern kept",
 }

@@ -213,6 +213,22 @@ async def test_a_seed_a_backup_a_macaroon_and_history_come_back_as_they_are() ->
     assert ([(one.entity, one.action) for one in baked.permissions], baked.root_key_id) == ([("uri", "/x")], 7)
 
 
+async def test_a_backup_is_read_and_one_that_is_none_has_no_channels() -> None:
+    async with lnd({"Lightning/VerifyChanBackup": pb.VerifyChanBackupResponse(chan_points=["open:1"])}) as (
+        node,
+        server,
+        _,
+    ):
+        assert await node.channels_in(MACAROON, b"sealed") == {"open:1"}
+        ((_, request, _),) = server.asked
+    assert pb.ChanBackupSnapshot.FromString(request).multi_chan_backup.multi_chan_backup == b"sealed"
+    for code in (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INVALID_ARGUMENT):
+        async with lnd({"Lightning/VerifyChanBackup": (code, "invalid multi channel backup")}) as (node, _, _):
+            assert await node.channels_in(MACAROON, b"sealed") == frozenset()
+    async with lnd({"Lightning/VerifyChanBackup": (grpc.StatusCode.UNAVAILABLE, "")}) as (node, _, _):
+        assert (await refusal(node.channels_in(MACAROON, b"sealed"))).finding.reason == "LndSilent"
+
+
 #: LND's own words, as v0.21.2 gave them, and what they mean for us.
 WORDS = {
     "verification failed: signature mismatch after caveat verification": ("MacaroonRefused", Stalled),

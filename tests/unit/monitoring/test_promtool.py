@@ -60,6 +60,11 @@ CASES: Final[dict[str, tuple[Series, int, list[Series]]]] = {
         7,
         [[condition("LndNode", "ChannelBackup", "-1x20")], [condition("LndNode", "ChannelBackup", "0x3 1x20")]],
     ),
+    "LndBackupNotStored": (
+        [condition("LndNode", "BackupStored", "-1x10 0x20")],
+        17,
+        [[condition("LndNode", "BackupStored", "0x10 1x20")], [condition("LndNode", "ChannelBackup", "0x20")]],
+    ),
     "LndHtlcNearExpiry": (
         [of_node("bankstack_lndnode_htlc_blocks_left", "11x10")],
         3,

@@ -64,6 +64,9 @@ class Lightning(Protocol):
     async def export_backup(self, macaroon: Macaroon) -> tuple[bytes, frozenset[str]]:
         """The encrypted backup of all channels, verified by LND, and the outpoints in it."""
 
+    async def channels_in(self, macaroon: Macaroon, backup: bytes) -> frozenset[str]:
+        """The outpoints in a backup of this wallet; none where LND cannot read it."""
+
     async def bake(self, macaroon: Macaroon, permissions: Iterable[Permission], root_key_id: int) -> bytes:
         """A macaroon with these permissions."""
 
@@ -90,6 +93,10 @@ async def connect(address: str, roots: bytes) -> AsyncIterator["Lnd"]:
     options = [("grpc.max_receive_message_length", MESSAGE_MOST), ("grpc.enable_http_proxy", 0)]
     async with grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(roots), options=options) as channel:
         yield Lnd(channel, address)
+
+
+#: What LND answers to a backup that is none, or another wallet's.
+_UNREADABLE: Final = (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INVALID_ARGUMENT)
 
 
 class Lnd:
@@ -181,13 +188,23 @@ class Lnd:
         snapshot = await self._ask(
             "Lightning/ExportAllChannelBackups", pb.ChanBackupExportRequest(), pb.ChanBackupSnapshot, macaroon
         )
-        verified = await self._ask(
-            "Lightning/VerifyChanBackup",
-            pb.ChanBackupSnapshot(multi_chan_backup=snapshot.multi_chan_backup),
-            pb.VerifyChanBackupResponse,
-            macaroon,
-        )
-        return snapshot.multi_chan_backup.multi_chan_backup, frozenset(verified.chan_points)
+        verified = await self._verified(macaroon, snapshot.multi_chan_backup, NOTHING)
+        return snapshot.multi_chan_backup.multi_chan_backup, verified
+
+    async def channels_in(self, macaroon: Macaroon, backup: bytes) -> frozenset[str]:
+        """The outpoints in a backup of this wallet; none where LND cannot read it."""
+        unreadable = dict.fromkeys(_UNREADABLE, pb.VerifyChanBackupResponse())
+        return await self._verified(macaroon, pb.MultiChanBackup(multi_chan_backup=backup), unreadable)
+
+    async def _verified(
+        self,
+        macaroon: Macaroon,
+        backup: pb.MultiChanBackup,
+        instead: Mapping[grpc.StatusCode, pb.VerifyChanBackupResponse],
+    ) -> frozenset[str]:
+        request = pb.ChanBackupSnapshot(multi_chan_backup=backup)
+        reply = await self._ask("Lightning/VerifyChanBackup", request, pb.VerifyChanBackupResponse, macaroon, instead)
+        return frozenset(reply.chan_points)
 
     async def bake(self, macaroon: Macaroon, permissions: Iterable[Permission], root_key_id: int) -> bytes:
         """A macaroon with these permissions."""

@@ -8,22 +8,32 @@ resourceVersion that was read.
 
 import base64
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from bankstack.clients.lnd.answers import Announced, Channels, Use
 from bankstack.clients.lnd.client import Connect, Lightning
-from bankstack.engine import drift, manifests, signing
-from bankstack.engine.conditions import stamp
+from bankstack.engine import manifests, signing
 from bankstack.engine.decision import Ask
-from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Stalled, Transient
+from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Transient
 from bankstack.engine.live import at_version, ours
-from bankstack.engine.objects import OWNER_LABEL, POD, SECRET, Manifest, Ref, by_ref, uid
-from bankstack.engine.ports import Act, Cluster, Reader
-from bankstack.kinds.lndnode import certificates, checks, consumers, macaroons, names, pki, sealed, stages
+from bankstack.engine.objects import POD, SECRET, Manifest, Ref, uid
+from bankstack.engine.ports import Act, Cluster
+from bankstack.kinds.lndnode import (
+    certificates,
+    checks,
+    consumers,
+    macaroons,
+    names,
+    pki,
+    reach,
+    saving,
+    sealed,
+    stages,
+)
+from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Wallet
 from bankstack.kinds.lndnode.observe import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
@@ -32,13 +42,11 @@ from bankstack.kinds.lndnode.subject import LndNode
 PASSWORD_BYTES: Final = 32
 #: Addresses looked through for coins of a seed that someone brought along; LND's own default for restoring.
 RECOVERY_WINDOW: Final = 2500
-#: Channel backups that are kept, and the bytes they may have together: a Secret takes 1 MiB.
-BACKUPS: Final = 10
-BACKUP_BYTES: Final = 600_000
 
 
-def acts(connect: Connect) -> dict[str, Act]:
+def acts(doors: Doors) -> dict[str, Act]:
     """The kind's own actions, by the names that Ask has."""
+    connect = doors.connect
     return {
         "make_authority": make_authority,
         "issue_certificate": issue_certificate,
@@ -48,7 +56,8 @@ def acts(connect: Connect) -> dict[str, Act]:
         "make_seed": partial(make_seed, connect=connect),
         "init_wallet": partial(init_wallet, connect=connect),
         "publish": partial(publish, connect=connect),
-        "save_channel_backup": partial(save_channel_backup, connect=connect),
+        "save_channel_backup": partial(saving.save_channel_backup, doors=doors),
+        "store_channel_backup": partial(saving.store_channel_backup, doors=doors),
         "disable_channels": partial(disable_channels, connect=connect),
         "enable_channels": partial(enable_channels, connect=connect),
         "hold_pod": hold_pod,
@@ -70,23 +79,23 @@ async def make_authority(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
 async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     """A certificate for the API, beside everything that clients trust already."""
     given = certificates.given(node)
-    signer = await _there(names.authority_secret(node.name, given), node, cluster)
+    signer = await reach.there(names.authority_secret(node.name, given), node, cluster)
     files = manifests.opened(signer)
     place = names.certificate(node.name)
     before = await ours(place, node, cluster)
     pair = signing.Pair(files.get("tls.crt", b""), files.get("tls.key", b""))
     hosts = names.certificate_names(node.name, node.namespace)
     made = signing.issue(pair, hosts, datetime.now(UTC), certificates.LIFE)
-    known = await _authorities(node, cluster)
+    known = await reach.authorities(node, cluster)
     bundle = pki.read_bundle(pair.certificate) | _chosen(known, ask)
-    written = {"tls.crt": made.certificate, "tls.key": made.key, "ca.crt": _joined(bundle)}
+    written = {"tls.crt": made.certificate, "tls.key": made.key, "ca.crt": reach.joined(bundle)}
     meta = manifests.retained(node, names.COMPONENT, place.name)
     await cluster.apply(at_version(manifests.secret(meta, written), before), node.namespace)
 
 
 async def claim_wallet(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     """Write on the wallet Secret whose it is. Only annotations are ours there, whoever made the Secret."""
-    live = await _there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    live = await reach.there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
     held = sealed.wallet(live)
     if held and held.claimed_by not in (None, node.name):
         raise Interrupted(Finding("WalletInUse", f"Secret {node.spec.wallet.secret} was just claimed", Transient()))
@@ -114,22 +123,22 @@ async def make_wallet(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
 
 async def make_seed(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """A seed beside the password that we made, written down before LND makes anything from it."""
-    live = await _there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    live = await reach.there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
     if sealed.seed(live):
         return
     _require_unused(node, live)
-    async with _reached(node, cluster, connect) as lnd:
+    async with reach.reached(node, cluster, connect) as lnd:
         words = await lnd.gen_seed()
     await _write(node, live, {names.CLAIMED_BY: node.name}, {"seed": " ".join(words).encode()}, cluster)
 
 
 async def init_wallet(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Give LND the wallet of the Secret. Looked at once more: it must be this node's, whole, and nobody's before."""
-    live = await _there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    live = await reach.there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
     held = _require_unused(node, live)
     seed = _whole_seed(node, live)
     window = 0 if held.made_by_us else RECOVERY_WINDOW
-    async with _reached(node, cluster, connect) as lnd:
+    async with reach.reached(node, cluster, connect) as lnd:
         await lnd.init_wallet(sealed.password(live), seed, macaroons.root_key(seed), window)
 
 
@@ -138,10 +147,10 @@ async def publish(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -
     consumer = next(one for one in consumers.CONSUMERS if one.name == ask.words["consumer"])
     place = names.consumer(node.name, consumer.name)
     before = await ours(place, node, cluster)
-    root = await _root_key(node, cluster)
-    known = await _authorities(node, cluster)
-    bundle = _joined(_chosen(known, ask))
-    async with connect(_address(node), _joined(known)) as lnd:
+    root = await reach.root_key(node, cluster)
+    known = await reach.authorities(node, cluster)
+    bundle = reach.joined(_chosen(known, ask))
+    async with connect(reach.address(node), reach.joined(known)) as lnd:
         info = await lnd.info(macaroon(root))
         if info.identity_pubkey != node.status.identity_pubkey:
             raise Interrupted(Finding("IdentityChanged", f"{node.name} answers as another node", Transient()))
@@ -156,47 +165,10 @@ async def publish(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -
     await cluster.apply(at_version(manifests.secret(meta, written), before), node.namespace)
 
 
-async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
-    """The newest backup beside the former ones; never one that has lost a channel that still is."""
-    place = names.channel_backup(node.name)
-    before = await ours(place, node, cluster)
-    root = await _root_key(node, cluster)
-    async with _reached(node, cluster, connect) as lnd:
-        exported, outpoints = await lnd.export_backup(macaroon(root))
-        await _refuse_a_loss(node, before, outpoints, lnd, root)
-    now = datetime.now(UTC)
-    files = _kept(before) | {
-        f"{now:%Y%m%d-%H%M%S}.backup": exported,
-        sealed.NEWEST: exported,
-        sealed.OUTPOINTS: "\n".join(sorted(outpoints)).encode(),
-    }
-    meta = manifests.retained(node, names.COMPONENT, place.name, channels=ask.words["channels"], saved_at=stamp(now))
-    await cluster.apply(at_version(manifests.secret(meta, files), before), node.namespace)
-
-
-async def _refuse_a_loss(
-    node: LndNode, before: Manifest | None, outpoints: frozenset[str], lnd: Lightning, root: bytes
-) -> None:
-    """An LND that forgot a channel would back up its forgetting."""
-    known = frozenset(sealed.content(before, sealed.OUTPOINTS).decode().split())
-    missing = known - outpoints
-    if not missing:
-        return
-    _, channels = await lnd.funds_and_channels(macaroon(root))
-    unexplained = missing - channels.closing - await lnd.closed(macaroon(root))
-    if unexplained:
-        told = (
-            f"LND's channel backup lacks {len(unexplained)} channels that the stored one has and that were never "
-            f"closed: LND has forgotten them. Secret {names.channel_backup(node.name).name} is left as it is. Look at "
-            f"{min(unexplained)} first, and do not delete anything"
-        )
-        raise Interrupted(Finding("ChannelBackupShrank", told, Stalled()))
-
-
 async def disable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Tell the network to send nothing more through public channels. LND forgets that it was told so when it stops."""
-    root = await _root_key(node, cluster)
-    async with _reached(node, cluster, connect) as lnd:
+    root = await reach.root_key(node, cluster)
+    async with reach.reached(node, cluster, connect) as lnd:
         channels, told = await _announced(node, lnd, root)
         for one in sorted(told.enabled & channels.active):
             await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, Use.DISABLE)
@@ -204,19 +176,12 @@ async def disable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: 
 
 async def enable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """The network may use them again; one whose peer is away is LND's own to enable, once it is back."""
-    root = await _root_key(node, cluster)
-    async with _reached(node, cluster, connect) as lnd:
+    root = await reach.root_key(node, cluster)
+    async with reach.reached(node, cluster, connect) as lnd:
         channels, told = await _announced(node, lnd, root)
         for one in sorted(told.disabled):
             use = Use.ENABLE if one in channels.active else Use.AUTO
             await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, use)
-
-
-@asynccontextmanager
-async def _reached(node: LndNode, cluster: Cluster, connect: Connect) -> AsyncIterator[Lightning]:
-    """Its LND, whose certificate any authority that the node has had may have signed."""
-    async with connect(_address(node), _joined(await _authorities(node, cluster))) as lnd:
-        yield lnd
 
 
 async def _announced(node: LndNode, lnd: Lightning, root: bytes) -> tuple[Channels, Announced]:
@@ -259,17 +224,6 @@ async def _without_our_finalizer(pod: Manifest, cluster: Cluster) -> None:
         await cluster.finalize(POD, pod, [one for one in pod["metadata"]["finalizers"] if one != stages.PROOF])
 
 
-def _kept(before: Manifest | None) -> dict[str, bytes]:
-    """The newest of the dated backups, as many as fit."""
-    files = manifests.opened(before) if before else {}
-    dated = sorted((key for key in files if key.endswith(".backup") and key != sealed.NEWEST), reverse=True)
-    kept: dict[str, bytes] = {}
-    for key in dated[: BACKUPS - 1]:
-        if sum(map(len, kept.values())) + len(files[key]) <= BACKUP_BYTES:
-            kept[key] = files[key]
-    return kept
-
-
 def _require_unused(node: LndNode, secret: Manifest) -> Wallet:
     held = sealed.wallet(secret)
     if held is None or held.claimed_by != node.name or held.identity is not None:
@@ -294,7 +248,7 @@ async def _write(
 
     What an apply leaves out of what we own is deleted, and here that would be a seed.
     """
-    before = {key: value for key, value in manifests.opened(live).items() if f"f:{key}" in _owned_keys(live)}
+    before = sealed.ours(live)
     meta: Manifest = {"name": live["metadata"]["name"], "namespace": node.namespace}
     if annotations:
         meta["annotations"] = dict(annotations)
@@ -305,43 +259,10 @@ async def _write(
     await cluster.apply(at_version(patch, live), node.namespace)
 
 
-def _owned_keys(live: Manifest) -> Mapping[str, object]:
-    found: Mapping[str, object] = drift.owned(live).get("f:data", {})
-    return found
-
-
-async def _authorities(node: LndNode, reader: Reader) -> dict[str, str]:
-    """Whom LND's certificate may be signed by."""
-    given = certificates.given(node)
-    place = names.authority_secret(node.name, given)
-    children = by_ref(await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}))
-    signer = await reader.get(place, node.namespace) if given else children.get(place)
-    return sealed.known_authorities(node, children, signer)
-
-
 def _chosen(known: Mapping[str, str], ask: Ask) -> dict[str, str]:
     return {one: known[one] for one in ask.words.get("trust", "").split() if one in known}
-
-
-def _joined(bundle: Mapping[str, str]) -> bytes:
-    return "".join(bundle.values()).encode()
-
-
-async def _there(place: Ref, node: LndNode, reader: Reader) -> Manifest:
-    found = await reader.get(place, node.namespace)
-    if found is None:
-        raise Interrupted(Finding("SecretMissing", f"{place} is gone again: looked at anew", Transient()))
-    return found
-
-
-async def _root_key(node: LndNode, reader: Reader) -> bytes:
-    return macaroons.root_key(sealed.seed(await _there(Ref(SECRET, node.spec.wallet.secret), node, reader)))
 
 
 def _claimed_by(secret: Manifest) -> str | None:
     held = sealed.wallet(secret)
     return held.claimed_by if held else None
-
-
-def _address(node: LndNode) -> str:
-    return f"{names.address(node.name, node.namespace)}:{names.RPC}"

@@ -24,6 +24,7 @@ from bankstack.kinds.lndnode import (
     names,
     running,
     stages,
+    stored,
     template,
     versions,
 )
@@ -48,7 +49,8 @@ def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
         actions=() if stopped else _actions(node, facts, now),
         finding=finding,
         claims=_claims(node, facts),
-        look_again=LOOK_AGAIN,
+        # A change of channels has to be in the store ten seconds later: no event tells of it.
+        look_again=stored.LOOK_AGAIN if stored.declared(node) else LOOK_AGAIN,
     )
 
 
@@ -63,6 +65,7 @@ def summary(node: LndNode, facts: Facts) -> LndNodeStatus:
         state="Unknown" if isinstance(facts.state, Unknown) else facts.state.value,
         version=facts.info.version if isinstance(facts.info, Info) else last.version,
         channels=len(facts.channels.open) if isinstance(facts.channels, Channels) else last.channels,
+        stored_at=facts.shelf.since if facts.shelf else None,
         backed_up_at=facts.backup.saved_at if facts.backup else last.backed_up_at,
         traffic="Draining" if _is_drained(node, facts) else None,
         last_downtime_seconds=int(away) if away else last.last_downtime_seconds,
@@ -94,6 +97,7 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
         *_claim(node, facts),
         # Before the children: one that the API server refuses (a volume that cannot grow) must not hold up a backup.
         *_save_channels(node, facts),
+        *_store_channels(node, facts),
         *certificates.steps(node, facts, now),
         *_publish(node, facts),
         *_after_a_plan(node, facts),
@@ -195,8 +199,21 @@ def _save_channels(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     return (Ask("save_channel_backup", "Changed", {"channels": backups.channel_digest(facts.channels)}),)
 
 
+def _store_channels(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
+    """What was just saved is stored in the same pass, if there is a store: it shall be there in seconds."""
+    if facts.shelf is not None and _save_channels(node, facts):
+        return (Ask("store_channel_backup", "Changed"),)
+    return stored.steps(node, facts)
+
+
 def _claims(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
-    return (_synced(facts), carriers.claim(node, facts), _channel_backup(facts), *_change_pending(node, facts))
+    return (
+        _synced(facts),
+        carriers.claim(node, facts),
+        _channel_backup(facts),
+        *stored.claim(facts),
+        *_change_pending(node, facts),
+    )
 
 
 def _synced(facts: Facts) -> Claim:

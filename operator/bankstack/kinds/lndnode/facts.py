@@ -72,6 +72,21 @@ class Backup:
 
 
 @dataclass(frozen=True)
+class Shelf:
+    """The newest channel backup in the object store, or its lack there.
+
+    `key` is what it is called there, None where there is none to store yet. `holds`: whether
+    what is there is that very backup. `noted` where that is written down and young enough to
+    be relied on, or where the store need not be asked again so soon.
+    """
+
+    key: str | None = None
+    holds: "bool | Refused | Unknown" = False
+    since: str | None = None
+    noted: bool = True
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """Where bitcoind is."""
 
@@ -96,7 +111,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class Refused:
-    """LND answered that it does not accept what it was shown."""
+    """LND, or the object store, answered that it does not accept what it was shown."""
 
     reason: str
 
@@ -135,6 +150,8 @@ class Facts:
     trusted: Mapping[str, str] = field(default_factory=dict)
     published: Mapping[str, Published] = field(default_factory=dict)
     backup: Backup | None = None
+    #: None where no object store is declared.
+    shelf: Shelf | None = None
     chain: Chain = Chain()
     users: tuple[User, ...] = ()
     state: State | Unknown = NOT_ASKED

@@ -11,21 +11,22 @@ from bankstack.engine.objects import SECRET, Ref
 from bankstack.engine.ports import Kind
 from bankstack.kinds.lndnode import act, htlcs, names, plans
 from bankstack.kinds.lndnode.decide import decide
+from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec
-from bankstack.kinds.lndnode.observe import COLD_WALLET, Doors, observe
+from bankstack.kinds.lndnode.observe import COLD_WALLET, observe
 
 DOORS: Final = Doors(client.connect, client.presented)
 
 
 def kind(doors: Doors = DOORS) -> Kind:
-    """The row; `doors` are how LND is reached."""
+    """The row; `doors` are how LND and the object store are reached."""
     return Kind(
         resource=RESOURCE,
         children=names.CHILDREN,
         observe=partial(observe, doors=doors),
         decide=decide,
-        act=act.acts(doors.connect),
+        act=act.acts(doors),
         references=references,
         gauges=gauges,
         operations=plans.OPERATIONS,
@@ -35,7 +36,13 @@ def kind(doors: Doors = DOORS) -> Kind:
 
 def references(spec: LndNodeSpec) -> tuple[Ref, ...]:
     """What the node waits for."""
-    secrets = (spec.wallet.secret, spec.bitcoind.credentials_secret, spec.tls.ca_secret if spec.tls else None)
+    store = spec.channel_backup.object_store if spec.channel_backup else None
+    secrets = (
+        spec.wallet.secret,
+        spec.bitcoind.credentials_secret,
+        spec.tls.ca_secret if spec.tls else None,
+        *((store.credentials_secret, store.ca_secret) if store else ()),
+    )
     wallets = (Ref(COLD_WALLET, spec.bitcoind.cold_wallet),) if spec.bitcoind.cold_wallet else ()
     return (*wallets, *(Ref(SECRET, name) for name in secrets if name))
 

@@ -145,6 +145,12 @@ class Recycle(Part):
     )
 
 
+class ChannelBackup(Part):
+    """Where channel backups go besides Secret <name>-channel-backup."""
+
+    object_store: model.ObjectStore = Field(description="A bucket that every channel backup is added to.")
+
+
 class LndNodeSpec(Part):
     """What an LndNode should be."""
 
@@ -166,6 +172,9 @@ class LndNodeSpec(Part):
     liquidity: Liquidity | None = Field(
         default=None, description="When it counts as able to carry the payments of another node that is stopped."
     )
+    channel_backup: ChannelBackup | None = Field(
+        default=None, description="Where channel backups go besides Secret <name>-channel-backup."
+    )
     pod: PodOverride | None = Field(default=None, description="Settings of lnd's pod.")
     deletion_policy: Literal["Retain", "Delete"] = Field(
         default="Retain",
@@ -177,6 +186,12 @@ class LndNodeSpec(Part):
         immutable("network", "a node's channels belong to one chain. Make a new LndNode for another"),
         bitcoin.CONFIRM_MAINNET,
         bitcoin.reserved(LND_OWNS, "the LndNode"),
+        Rule(
+            rule="self.network == 'regtest' || !has(self.channelBackup)"
+            " || self.channelBackup.objectStore.endpoint.startsWith('https://')",
+            message="channelBackup.objectStore.endpoint has to begin with https:// but on regtest: whoever listens"
+            " could otherwise give back another backup than was stored",
+        ),
     )
 
 
@@ -194,6 +209,9 @@ class LndNodeStatus(Status):
     )
     channels: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Open channels, active or not.")
     backed_up_at: Timestamp | None = Field(default=None, description="When the channel backup last changed.")
+    stored_at: Timestamp | None = Field(
+        default=None, description="Since when the newest channel backup is proved to be in the object store."
+    )
     traffic: Literal["Draining"] | None = Field(
         default=None, description="Draining: LND is about to be stopped, new payments should take another node."
     )

@@ -32,6 +32,11 @@ PERMISSIONS: Final = "bankstack.io/permissions"
 #: On the channel backup's Secret: which channels the newest backup holds, and since when.
 CHANNELS: Final = "bankstack.io/channels"
 SAVED_AT: Final = "bankstack.io/saved-at"
+#: There too, of the object store: as what and in which bucket the newest backup was proved to be there, since when
+#: and when last; and what came of the last attempt, where it failed, and when.
+STORED_AS, STORED_IN = "bankstack.io/stored-as", "bankstack.io/stored-in"
+STORED_AT, SEEN_AT = "bankstack.io/stored-at", "bankstack.io/seen-at"
+STORE_SAID, STORE_TRIED_AT = "bankstack.io/store-said", "bankstack.io/store-tried-at"
 
 CHILDREN: Final = AROUND_A_STATEFUL_SET
 

@@ -6,36 +6,28 @@ seed makes one macaroon for one set of questions and is forgotten.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info, Permission, State
-from bankstack.clients.lnd.client import Connect, Lightning
+from bankstack.clients.lnd.client import Lightning
 from bankstack.engine import bitcoin, manifests
 from bankstack.engine.conditions import moment
 from bankstack.engine.finding import Interrupted, Stalled, Unknown
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Reader, resource_type
 from bankstack.kinds.coldwallet import model as coldwallet
-from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, sealed, stages
+from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, sealed, shelf, stages
 from bankstack.kinds.lndnode import users as who
+from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import NOT_ASKED, Chain, Endpoint, Facts, Published, Refused
 from bankstack.kinds.lndnode.subject import LndNode
 
 COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
 
-Presented = Callable[[str, int], Awaitable[bytes | None]]
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True)
-class Doors:
-    """How LND is reached: injected, so that a simulation can stand in for it."""
-
-    connect: Connect
-    presented: Presented
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,10 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
     read = sealed.authority(signer)
     trusted = sealed.known_authorities(node, ours, signer)
     children = {ref: one for ref, one in live.items() if ref.type != SECRET}
-    shown, answers = await _visit(node, children, doors, trusted, wallet)
+    backup = ours.get(names.channel_backup(node.name))
+    (shown, answers), stored_as = await asyncio.gather(
+        _visit(node, children, doors, trusted, wallet), shelf.look(node, backup, reader, doors)
+    )
     certificate = sealed.certificate(ours.get(names.certificate(node.name)), trusted)
     return Facts(
         children=children,
@@ -76,7 +71,8 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
         presented=(shown and pki.read_certificate(shown, trusted)) or Unknown("LND shows no certificate"),
         trusted=trusted,
         published=_published(node, ours),
-        backup=sealed.backup(ours.get(names.channel_backup(node.name))),
+        backup=sealed.backup(backup),
+        shelf=stored_as,
         chain=chain,
         users=users,
         state=answers.state,

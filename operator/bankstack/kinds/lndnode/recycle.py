@@ -13,7 +13,7 @@ from bankstack.engine.finding import Unknown, first
 from bankstack.engine.model import seconds
 from bankstack.engine.objects import Manifest
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
-from bankstack.kinds.lndnode import backups, carriers, checks, children, htlcs, names, stages, template
+from bankstack.kinds.lndnode import backups, carriers, checks, children, htlcs, names, stages, stored, template
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -48,8 +48,8 @@ def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
 def _not_well(node: LndNode, facts: Facts) -> Wait | None:
     if obstacle := first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts):
         return Wait(obstacle.message)
-    if alone := _alone(node, facts):
-        return Wait(alone)
+    if lacking := _alone(node, facts) or _unstored(facts):
+        return Wait(lacking)
     if isinstance(facts.recovering, Unknown):
         return Wait(f"LND does not say whether it still looks for coins of its seed ({facts.recovering.reason})", SOON)
     if facts.recovering:
@@ -59,6 +59,12 @@ def _not_well(node: LndNode, facts: Facts) -> Wait | None:
 
 def _alone(node: LndNode, facts: Facts) -> str | None:
     return carriers.missing(facts, node.plan.parameters if node.plan else {})
+
+
+def _unstored(facts: Facts) -> str | None:
+    """Told before payments go elsewhere: the plan would only wait for the store later."""
+    has_channels = isinstance(facts.channels, Channels) and facts.channels.to_back_up
+    return stored.missing(facts) if has_channels else None
 
 
 def divert(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
@@ -105,13 +111,16 @@ def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
         return _silent()
     if not facts.channels.to_back_up:
         return Done("there is no channel to back up")
-    stored = facts.backup
-    fresh = stored is not None and moment(stored.saved_at) >= stages.since(node, now)
-    if stored is None or not fresh or not backups.is_current(facts, facts.channels):
+    saved = facts.backup
+    fresh = saved is not None and moment(saved.saved_at) >= stages.since(node, now)
+    if saved is None or not fresh or not backups.is_current(facts, facts.channels):
         words = {"channels": backups.channel_digest(facts.channels)}
         return Do((Ask("save_channel_backup", "Plan", words),), "a channel backup is exported, verified and stored")
+    if lacking := stored.missing(facts):
+        return Wait(lacking, SOON)
     where = f"Secret {names.channel_backup(node.name).name}"
-    return Done(f"{where} of {stored.saved_at} holds all {len(facts.channels.to_back_up)} channels")
+    also = f", and object {facts.shelf.key} of the store is the same" if facts.shelf else ""
+    return Done(f"{where} of {saved.saved_at} holds all {len(facts.channels.to_back_up)} channels{also}")
 
 
 def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
@@ -147,6 +156,8 @@ def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
 def _changed(node: LndNode, facts: Facts, channels: Channels) -> str | None:
     if channels.to_back_up and not backups.is_current(facts, channels):
         return "the channels changed since the backup: it is written anew"
+    if channels.to_back_up and (lacking := stored.missing(facts)):
+        return lacking
     return _alone(node, facts)
 
 

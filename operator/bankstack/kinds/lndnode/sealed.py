@@ -4,9 +4,12 @@
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from bankstack.engine import drift, manifests
+from bankstack.engine.conditions import moment
 from bankstack.engine.objects import Manifest, Ref, annotation
 from bankstack.kinds.lndnode import names, pki
 from bankstack.kinds.lndnode.consumers import CONSUMERS, Consumer
@@ -91,6 +94,39 @@ def backup(secret: Manifest | None) -> Backup | None:
         return None
     outpoints = content(secret, OUTPOINTS).decode("utf-8", "replace").split()
     return Backup(channels, saved_at, _ours(secret, {NEWEST, OUTPOINTS}), frozenset(outpoints))
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is written on the channel backup's Secret of the object store. Times that are none are no times."""
+
+    key: str | None
+    place: str | None
+    since: str | None
+    seen: datetime | None
+    said: str | None
+    tried: datetime | None
+
+
+def memory(secret: Manifest) -> Memory:
+    """What is remembered of the newest backup in the store; a new backup begins without."""
+    words = (names.STORED_AS, names.STORED_IN, names.STORED_AT, names.SEEN_AT, names.STORE_SAID, names.STORE_TRIED_AT)
+    key, place, since, seen, said, tried = (annotation(secret, word) for word in words)
+    return Memory(key, place, since if _moment(since) else None, _moment(seen), said, _moment(tried))
+
+
+def _moment(told: str | None) -> datetime | None:
+    try:
+        return moment(told) if told else None
+    except ValueError:
+        # Edited by hand: not remembered.
+        return None
+
+
+def ours(secret: Manifest) -> dict[str, bytes]:
+    """The keys that we have written, as they are: what an apply leaves out of what we own is deleted."""
+    owned: Mapping[str, object] = drift.owned(secret).get("f:data", {})
+    return {key: value for key, value in manifests.opened(secret).items() if f"f:{key}" in owned}
 
 
 def _ours(secret: Manifest, keys: Iterable[str]) -> bool:

@@ -15,7 +15,17 @@ from bankstack.engine.model import Status
 from bankstack.engine.objects import STATEFUL_SET, Manifest, Ref, by_ref, ref
 from bankstack.kinds.lndnode import consumers, names
 from bankstack.kinds.lndnode.decide import decide
-from bankstack.kinds.lndnode.facts import Authority, Backup, Certificate, Chain, Endpoint, Facts, Published, Wallet
+from bankstack.kinds.lndnode.facts import (
+    Authority,
+    Backup,
+    Certificate,
+    Chain,
+    Endpoint,
+    Facts,
+    Published,
+    Shelf,
+    Wallet,
+)
 from bankstack.kinds.lndnode.model import LndNodeSpec, LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -151,7 +161,11 @@ def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: C901, PLR0
             written = Published(who.digest, a_node.status.identity_pubkey, frozenset(ask.words["trust"].split()))
             return replace(facts, published={**facts.published, who.name: written})
         case "save_channel_backup":
-            return replace(facts, backup=Backup(ask.words["channels"], "2026-11-21T09:00:00Z"))
+            shelf = facts.shelf and Shelf("me/new.scb", noted=False)
+            return replace(facts, backup=Backup(ask.words["channels"], "2026-11-21T09:00:00Z"), shelf=shelf)
+        case "store_channel_backup":
+            assert facts.shelf
+            return replace(facts, shelf=replace(facts.shelf, holds=True, since="2026-11-21T09:00:00Z", noted=True))
         case "enable_channels":
             assert isinstance(facts.announced, Announced)
             return replace(facts, announced=Announced(facts.announced.enabled | facts.announced.disabled))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from bankstack.engine.decision import Ask
 from bankstack.engine.drift import owned
 from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Stalled, Transient
 from bankstack.engine.objects import POD, SECRET, Manifest, Ref
-from bankstack.kinds.lndnode import act, consumers, macaroons, names, pki, sealed, stages
+from bankstack.kinds.lndnode import act, consumers, macaroons, names, pki, saving, sealed, stages
 from bankstack.kinds.lndnode.model import RESOURCE
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -52,8 +52,8 @@ def lnd1(bank: Bank) -> LndNode:
 
 
 async def ask(bank: Bank, action: str, **words: str) -> None:
-    connect = bank.lnds.doors(bank.operators[0].line).connect
-    await act.acts(connect)[action](lnd1(bank), Ask(action, "Test", words), bank.operators[0].cluster)
+    doors = bank.lnds.doors(bank.operators[0].line, bank.stores, lambda: bank.now)
+    await act.acts(doors)[action](lnd1(bank), Ask(action, "Test", words), bank.operators[0].cluster)
 
 
 async def refused(bank: Bank, action: str, **words: str) -> Interrupted:
@@ -207,37 +207,24 @@ async def test_nobody_gets_access_to_an_lnd_that_answers_as_another() -> None:
     assert content(bank, API) == before
 
 
-class Ticking:
-    """A clock that is a minute on whenever it is asked."""
-
-    minutes = 0
-
-    @classmethod
-    def now(cls, zone: tzinfo) -> datetime:
-        cls.minutes += 1
-        return datetime(2026, 1, 1, tzinfo=zone) + timedelta(minutes=cls.minutes)
-
-
-async def test_the_newest_ten_backups_are_kept_and_the_newest_is_found_by_its_name(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_the_newest_ten_backups_are_kept_and_the_newest_is_found_by_its_name() -> None:
     bank = await running()
-    monkeypatch.setattr(act, "datetime", Ticking)
     for number in range(14):
+        bank.now += timedelta(minutes=1)
         disk(bank).channels = {f"{number:02}:0"} | POINTS
         disk(bank).closed |= {f"{number - 1:02}:0"}
         await ask(bank, "save_channel_backup", channels=f"digest-{number}")
     held = content(bank, BACKUP)
     dated = sorted(key for key in held if key.endswith(".backup") and key != sealed.NEWEST)
-    assert len(dated) == act.BACKUPS
-    assert [held[key].split()[0] for key in dated] == [f"{number:02}:0".encode() for number in range(4, 14)]
+    assert len(dated) == saving.BACKUPS
+    assert [held[key].split()[2] for key in dated] == [f"{number:02}:0".encode() for number in range(4, 14)]
     assert held[dated[-1]] == held[sealed.NEWEST]
     assert held[sealed.OUTPOINTS].decode().split() == ["13:0", *sorted(POINTS)]
     assert annotations(bank, BACKUP)[names.CHANNELS] == "digest-13"
 
 
 async def test_backups_that_are_too_large_together_make_room_for_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(act, "BACKUP_BYTES", 1)
+    monkeypatch.setattr(saving, "BACKUP_BYTES", 1)
     bank = await running()
     for number in range(3):
         await ask(bank, "save_channel_backup", channels=f"digest-{number}")

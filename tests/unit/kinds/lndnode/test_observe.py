@@ -14,9 +14,9 @@ from bankstack.engine import declared, manifests
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Unknown
 from bankstack.engine.objects import SECRET, Manifest
 from bankstack.kinds.lndnode import kind, names, observe
+from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Endpoint, Facts, Refused
 from bankstack.kinds.lndnode.model import RESOURCE
-from bankstack.kinds.lndnode.observe import Doors
 
 OUTSIDE = {"host": "bitcoind.example", "credentialsSecret": "btc"}
 

@@ -13,7 +13,7 @@ from bankstack.engine.objects import Manifest
 from bankstack.engine.operation import Abort, Active, Do, Done, Verdict, Wait
 from bankstack.kinds.lndnode import backups, htlcs, kind, names, plans, stages, template
 from bankstack.kinds.lndnode.decide import decide
-from bankstack.kinds.lndnode.facts import Backup, Facts
+from bankstack.kinds.lndnode.facts import Backup, Facts, Refused, Shelf
 from bankstack.kinds.lndnode.model import LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -152,6 +152,31 @@ def test_a_backup_is_of_now_and_of_these_channels(backup: Backup | None) -> None
     assert verdict.actions == (Ask("save_channel_backup", "Plan", {"channels": backups.channel_digest(CHANNELS)}),)
     assert isinstance(asked(stages.BACKUP, facts()), Done)
     assert isinstance(asked(stages.BACKUP, facts(channels=Channels(), backup=backup)), Done)
+
+
+@pytest.mark.parametrize(
+    ("holds", "words"),
+    [
+        (False, "is not in the object store yet"),
+        (Unknown("it is silent"), "is not known: it is silent"),
+        (Refused("AccessDenied"), "is not in the object store: AccessDenied"),
+    ],
+)
+def test_lnd_is_not_stopped_before_its_backup_is_proved_in_the_store(
+    holds: bool | Unknown | Refused,  # noqa: FBT001 - a parameter of pytest
+    words: str,
+) -> None:
+    known = facts(shelf=Shelf("me/new.scb", holds))
+    waits(asked(stages.CHECK, known), words)
+    waits(asked(stages.BACKUP, known), words)
+    waits(asked(stages.RECORD, pod_is(known, leaving=False)), words)
+    proved = facts(shelf=Shelf("me/new.scb", holds=True))
+    assert isinstance(asked(stages.CHECK, proved), Done)
+    backed_up = asked(stages.BACKUP, proved)
+    assert isinstance(backed_up, Done)
+    assert "object me/new.scb of the store is the same" in backed_up.evidence
+    for empty in (asked(step, facts(channels=Channels(), shelf=Shelf())) for step in (stages.CHECK, stages.BACKUP)):
+        assert isinstance(empty, Done), "where there is no channel nothing has to be stored"
 
 
 def test_the_pod_is_held_before_anything_is_recorded() -> None:

@@ -1,0 +1,53 @@
+"""How an act reaches LND: its address, whom its certificate may be signed by, the macaroons' root key.
+
+Read anew each time: an act keeps nothing of what the last one saw.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from bankstack.clients.lnd.client import Connect, Lightning
+from bankstack.engine.finding import Finding, Interrupted, Transient
+from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
+from bankstack.engine.ports import Reader
+from bankstack.kinds.lndnode import certificates, macaroons, names, sealed
+from bankstack.kinds.lndnode.subject import LndNode
+
+
+@asynccontextmanager
+async def reached(node: LndNode, reader: Reader, connect: Connect) -> AsyncIterator[Lightning]:
+    """Its LND, whose certificate any authority that the node has had may have signed."""
+    async with connect(address(node), joined(await authorities(node, reader))) as lnd:
+        yield lnd
+
+
+async def authorities(node: LndNode, reader: Reader) -> dict[str, str]:
+    """Whom LND's certificate may be signed by."""
+    given = certificates.given(node)
+    place = names.authority_secret(node.name, given)
+    children = by_ref(await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}))
+    signer = await reader.get(place, node.namespace) if given else children.get(place)
+    return sealed.known_authorities(node, children, signer)
+
+
+def joined(bundle: Mapping[str, str]) -> bytes:
+    """Certificates as one file."""
+    return "".join(bundle.values()).encode()
+
+
+async def there(place: Ref, node: LndNode, reader: Reader) -> Manifest:
+    """What was there when it was decided to act."""
+    found = await reader.get(place, node.namespace)
+    if found is None:
+        raise Interrupted(Finding("SecretMissing", f"{place} is gone again: looked at anew", Transient()))
+    return found
+
+
+async def root_key(node: LndNode, reader: Reader) -> bytes:
+    """What the node's macaroons are made from."""
+    return macaroons.root_key(sealed.seed(await there(Ref(SECRET, node.spec.wallet.secret), node, reader)))
+
+
+def address(node: LndNode) -> str:
+    """Where its API is."""
+    return f"{names.address(node.name, node.namespace)}:{names.RPC}"
