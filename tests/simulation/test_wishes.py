@@ -259,7 +259,7 @@ async def test_two_operators_at_once_ask_once(seed: int) -> None:
     laws_hold(bank)
 
 
-@pytest.mark.parametrize("behind", [1, 5, 25])
+@pytest.mark.parametrize("behind", [1, 5])
 async def test_reads_that_are_old_make_no_second_plan_that_anybody_could_approve(behind: int) -> None:
     bank = await open_bank()
     bank.calls.schedule = some(behind, 0.2, (Fault("stale", behind=behind),), len(bank.calls.made) + 400)
