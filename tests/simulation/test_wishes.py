@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from bankstack.engine.objects import CHANGE_PLAN, Manifest
+from bankstack.engine.objects import CHANGE_PLAN, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, Manifest
 from bankstack.kinds.lndnode import children
 from bankstack.plans import journal
 from bankstack.plans.desk import Desk
 
+from .apiserver import Key
 from .bank import WRITES, Bank
 from .faults import Fault, When, at, every_first, none, some
 from .oracle import laws_hold
@@ -204,6 +205,67 @@ async def test_an_edited_journal_keeps_a_plan_from_being_made_and_nothing_else()
     await changed(bank)
     assert plans(bank) == []
     assert bank.conditions("lnd1")["Ready"] == ("True", "JournalUnreadable")
+
+
+# A Kubernetes node that is to be emptied
+
+
+def placed(bank: Bank, where: str, *, cordoned: bool = False) -> None:
+    """LND's pod is on this node."""
+    cluster_node = Key(NODE, "", where)
+    if cluster_node not in bank.server.objects:
+        bank.server.create(cluster_node, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": where}}, "kubelet")
+    bank.server.edit(cluster_node, lambda one: one.update(spec={"unschedulable": cordoned}), "kubectl")
+    bank.server.edit(bank.key(POD, "lnd1-0"), lambda one: one["spec"].update(nodeName=where), "scheduler")
+
+
+async def cordoned(bank: Bank) -> Bank:
+    placed(bank, "worker-1", cordoned=True)
+    return await looked_at(bank, later=30)
+
+
+async def test_a_cordon_asks_for_a_restart_and_elsewhere_nothing_is_pending() -> None:
+    bank = await open_bank()
+    placed(bank, "worker-1")
+    assert plans(await looked_at(bank, later=30)) == []
+    name = only(await cordoned(bank))
+    assert bank.conditions("lnd1")["ChangePending"] == ("True", "NodeCordoned")
+    assert f"ChangePlan {name} does it once it is approved" in pending(bank)
+    await agreed(bank, name)
+    placed(bank, "worker-2")
+    await looked_at(bank, later=30)
+    assert (states(bank), pending(bank), pods_made(bank), bank.is_ready("lnd1")) == (["Succeeded"], "", 2, True)
+
+
+async def test_a_node_that_is_uncordoned_keeps_its_lnd() -> None:
+    bank = await cordoned(await open_bank())
+    placed(bank, "worker-1")
+    await looked_at(bank, later=30)
+    assert (states(bank), pending(bank), pods_made(bank)) == (["Cancelled"], "", 1)
+
+
+async def test_an_lnd_whose_volume_is_on_the_cordoned_node_is_not_asked_away_from_it() -> None:
+    bank = await open_bank()
+    claim = bank.key(PERSISTENT_VOLUME_CLAIM, "lnd1-data")
+    bank.server.edit(claim, lambda one: one["spec"].update(volumeName="pv-1"), "kube-controller-manager")
+    terms = [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["worker-1"]}]}]
+    volume: Manifest = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv-1"}}
+    volume["spec"] = {"nodeAffinity": {"required": {"nodeSelectorTerms": terms}}}
+    bank.server.create(Key(PERSISTENT_VOLUME, "", "pv-1"), volume, "provisioner")
+    await cordoned(bank)
+    assert (plans(bank), bank.is_ready("lnd1")) == ([], True)
+    assert "LND's volume is on that node only: stopped now, LND would stay down" in pending(bank)
+
+
+@pytest.mark.parametrize("status", [403, 500, 0])
+async def test_where_nodes_cannot_be_read_all_else_works_and_nothing_is_concluded(status: int) -> None:
+    bank = await cordoned(await open_bank())
+    bank.calls.schedule = lambda _, words: Fault(status) if words.startswith("get Node") else None
+    await looked_at(bank, later=30)
+    assert (states(bank), bank.is_ready("lnd1")) == (["AwaitingApproval"], True)
+    bank.server.delete(bank.key(CHANGE_PLAN, only(bank)))
+    await looked_at(bank, later=30)
+    assert (plans(bank), pending(bank), bank.is_ready("lnd1")) == ([], "", True)
 
 
 # Whatever befalls the operator

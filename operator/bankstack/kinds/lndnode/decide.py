@@ -239,6 +239,9 @@ def _change_pending(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
     if renewed := certificates.renewed(facts):
         found.append(renewed)
         plans.append(_plan_of(node, wishes.CERTIFICATE))
+    if moved := wishes.cordoned(facts):
+        found.append(moved)
+        plans += [_plan_of(node, wishes.CORDON)] if wishes.CORDON in node.told else []
     return (_together(found, plans),) if found else ()
 
 

@@ -19,7 +19,7 @@ from bankstack.engine.finding import Interrupted, Stalled, Unknown
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Reader, resource_type
 from bankstack.kinds.coldwallet import model as coldwallet
-from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, sealed, stages
+from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, places, sealed, stages
 from bankstack.kinds.lndnode import users as who
 from bankstack.kinds.lndnode.facts import NOT_ASKED, Chain, Endpoint, Facts, Published, Refused
 from bankstack.kinds.lndnode.subject import LndNode
@@ -65,7 +65,9 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
     read = sealed.authority(signer)
     trusted = sealed.known_authorities(node, ours, signer)
     children = {ref: one for ref, one in live.items() if ref.type != SECRET}
-    shown, answers = await _visit(node, children, doors, trusted, wallet)
+    (shown, answers), place = await asyncio.gather(
+        _visit(node, children, doors, trusted, wallet), places.place(node, children, reader)
+    )
     certificate = sealed.certificate(ours.get(names.certificate(node.name)), trusted)
     return Facts(
         children=children,
@@ -79,6 +81,7 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
         backup=sealed.backup(ours.get(names.channel_backup(node.name))),
         chain=chain,
         users=users,
+        place=place,
         state=answers.state,
         info=answers.info,
         funds=answers.funds,

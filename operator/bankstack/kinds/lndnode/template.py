@@ -33,7 +33,7 @@ def declared(node: LndNode, endpoint: Endpoint) -> str:
     """Changes when people change what LND runs with, and not when a newer operator writes the same otherwise."""
     # Without defaults: a field that a newer operator knows, and nobody has set, is no change.
     said = node.spec.model_dump(mode="json", exclude=ELSEWHERE, exclude_defaults=True)
-    return digest([said, vars(endpoint)])
+    return digest([{field: value for field, value in said.items() if value}, vars(endpoint)])
 
 
 def is_declared_anew(node: LndNode, facts: Facts, endpoint: Endpoint) -> bool:

@@ -1,27 +1,29 @@
 """What an LndNode needs a Restart for, so that the operator asks for one itself (pure).
 
-A changed spec and a renewed certificate. A newer operator that would write the same spec
-otherwise is none: it says so in ChangePending, and floods no bank with plans.
+A changed spec, a renewed certificate, and a Kubernetes node that is to be emptied. A newer
+operator that would write the same spec otherwise is none: it says so in ChangePending, and
+floods no bank with plans.
 """
 
 from typing import Final
 
-from bankstack.engine.conditions import stamp
+from bankstack.engine.conditions import Claim, stamp
 from bankstack.engine.finding import Unknown
+from bankstack.engine.objects import digest
 from bankstack.engine.operation import Wish, Wishes
 from bankstack.kinds.lndnode import certificates, checks, names, template
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: The causes.
-CHANGE, CERTIFICATE = "Change", "Certificate"
+CHANGE, CERTIFICATE, CORDON = "Change", "Certificate", "Cordon"
 #: Of the fields that changed, as many letters as a reason has room for.
 TOLD_MOST: Final = 256
 
 
 def wishes(node: LndNode, facts: Facts) -> Wishes:
     """By cause."""
-    return {CHANGE: _change(node, facts), CERTIFICATE: _certificate(node, facts)}
+    return {CHANGE: _change(node, facts), CERTIFICATE: _certificate(node, facts), CORDON: _cordon(node, facts)}
 
 
 def _change(node: LndNode, facts: Facts) -> Wish | Unknown | None:
@@ -45,3 +47,37 @@ def _certificate(node: LndNode, facts: Facts) -> Wish | Unknown | None:
         f"{stamp(facts.presented.not_after)}, until it is restarted"
     )
     return Wish(facts.certificate.fingerprint[:64], told)
+
+
+def _cordon(node: LndNode, facts: Facts) -> Wish | Unknown | None:
+    if isinstance(facts.place, Unknown):
+        return facts.place
+    if not facts.place.cordoned or facts.place.tied:
+        return None
+    told = (
+        f"Kubernetes node {facts.place.node}, which LND of LndNode {node.name} runs on, is cordoned: a drain of it "
+        "hangs until LND was restarted elsewhere"
+    )
+    return Wish(digest([facts.place.node, facts.place.pod_uid]), told)
+
+
+def cordoned(facts: Facts) -> Claim | None:
+    """The node that LND's pod should leave."""
+    if isinstance(facts.place, Unknown) or not facts.place.cordoned:
+        return None
+    told = f"Kubernetes node {facts.place.node}, which LND runs on, is cordoned"
+    if facts.place.tied:
+        return Claim(
+            "ChangePending",
+            "True",
+            "NodeCordoned",
+            f"{told}, and LND's volume is on that node only: stopped now, LND would stay down, so no plan is made. "
+            "Uncordon the node, or choose a moment at which LND may be away until it is back",
+        )
+    return Claim(
+        "ChangePending",
+        "True",
+        "NodeCordoned",
+        f"{told}: a drain of it hangs until LND was restarted, which brings it to another node. Uncordon it to let LND "
+        "stay",
+    )
