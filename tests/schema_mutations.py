@@ -107,6 +107,7 @@ FULL: Final[dict[str, Manifest]] = {
         tls={"caSecret": "ca"},
         p2p={"service": {"type": "NodePort", "annotations": {"a": "b"}}, "addresses": ["host:9735"]},
         recycle={"drainTimeout": "30m", "maxDowntimeBlocks": 6, "windows": ["Sun 02:00-05:00 UTC"]},
+        liquidity={"minOutboundSat": 1, "minInboundSat": 5},
     ),
     "a node elsewhere": _changed("lnd1", bitcoind=_ELSEWHERE),
     "a ledger": _changed(

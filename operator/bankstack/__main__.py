@@ -49,7 +49,7 @@ class Process:
     def __init__(self, chosen: Settings, cluster: KubeCluster, metrics: Metrics, login: Login) -> None:
         self._settings = chosen
         self._login = login
-        self._loop = Loop(KINDS, cluster, metrics, Pace(chosen.workers, chosen.resync), Desk())
+        self._loop = Loop(KINDS, cluster, metrics, Pace(chosen.workers, chosen.resync), Desk(chosen.user))
         self._lease = Lease(cluster, chosen.own_namespace, LEASE, Election(chosen.identity))
         self._roll = RollCall(self._loop, cluster, chosen.namespaces)
         self._heartbeat = Heartbeat(metrics)
@@ -138,8 +138,7 @@ def _receiver(chosen: Settings, cluster: KubeCluster, metrics: Metrics) -> Recei
     """Where Alertmanager posts: it asks for plans as a person would, in the operator's own name."""
     known = Known(_risk, chosen.namespaces)
     files = Watched(Files(Path(chosen.alerts_token), Path(chosen.alerts_rules)), known)
-    us = f"system:serviceaccount:{chosen.own_namespace}:{chosen.service_account}"
-    maker = Maker(cluster, us, {kind.resource.kind: kind.type for kind in KINDS})
+    maker = Maker(cluster, chosen.user, {kind.resource.kind: kind.type for kind in KINDS})
     return Receiver(files.now, maker, chosen.namespaces, metrics.registry)
 
 

@@ -79,10 +79,15 @@ class Settings:
     alerts_token: str = _from("BANKSTACK_ALERTS_TOKEN", _path, "/etc/bankstack/alerts-token/token")
     #: File with the allow-list of alerts. Without it no alert is taken.
     alerts_rules: str = _from("BANKSTACK_ALERTS_RULES", _path, "/etc/bankstack/alerts/rules.yaml")
-    #: The operator's own ServiceAccount: plans that an alert asks for are asked for in its name.
+    #: The operator's own ServiceAccount: plans that an alert or a changed spec asks for are asked for in its name.
     service_account: str = _from("BANKSTACK_SERVICE_ACCOUNT", _name, "bankstack-operator")
     #: Least level that is logged.
     log_level: str = _from("BANKSTACK_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info")
+
+    @property
+    def user(self) -> str:
+        """As the API server knows this process."""
+        return f"system:serviceaccount:{self.own_namespace}:{self.service_account}"
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -16,6 +16,7 @@ import pytest
 from bankstack.kinds.lndnode import stages
 from bankstack.plans import journal
 from bankstack.plans.admission import OWN_APPROVAL, OWN_PLAN
+from bankstack.plans.model import FINISHED
 from demokit.outside import Outside
 
 from .bank import Bank
@@ -26,6 +27,8 @@ BANK = "plans"
 API = "bankstack.io/v1alpha1"
 #: `hack/test soak` asks for more.
 SEEDS = range(int(os.environ.get("BANK_PLAN_KILLS", "3")))
+#: The operator as manifests/base has it.
+OPERATOR = "system:serviceaccount:bankstack-system:bankstack-operator"
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +140,7 @@ def test_a_restart_approved_by_another_person_comes_back_as_it_was(
     before, money = status(bank), bank.as_api("channelbalance")
     pod = bank.get("pod", "lnd1-0")["metadata"]["uid"]
     # A change that waits for it: another alias.
-    alias = [{"op": "replace", "path": "/spec/config", "value": [{"key": "alias", "value": "renamed"}]}]
-    bank.kubectl("patch", "lndnode", "lnd1", "--type=json", "-p", json.dumps(alias))
+    renames(bank, "renamed")
     eventually(lambda: bank.condition("LndNode", "lnd1", "ChangePending").get("status") == "True", 30, "it waits")
 
     made(bank, "alice", restart("restart-1"))
@@ -291,6 +293,45 @@ def test_the_journal_has_it_in_a_chain(bank: Bank) -> None:
     read = journal.read(bank.get("configmap", journal.NAME))
     assert [entry.plan for entry in read.entries][:1] == ["restart-1"]
     assert journal.check(read) == ()
+
+
+def test_a_changed_spec_asks_for_its_own_restart_and_set_back_for_none(bank: Bank, operator: Operator) -> None:
+    alias = bank.as_api("getinfo")["alias"]
+    renames(bank, "asked-for")
+    name = eventually_asked(bank)
+    await_state(bank, name, "AwaitingApproval")
+    eventually(lambda: name in bank.condition("LndNode", "lnd1", "ChangePending")["message"], 30, "it is named")
+    renames(bank, alias)
+    assert "withdrawn by the operator" in await_state(bank, name, "Cancelled")["message"]
+    eventually(lambda: not bank.condition("LndNode", "lnd1", "ChangePending"), 30, "nothing waits")
+
+    renames(bank, "asked-for")
+    again = eventually_asked(bank)
+    assert again != name
+    shown = await_state(bank, again, "AwaitingApproval")
+    made(bank, "bob", approval(f"{again}-bob", again, "bob", shown["hash"]))
+    await_state(bank, again, "Succeeded", within=240)
+    assert bank.as_api("getinfo")["alias"] == "asked-for"
+    eventually(lambda: not bank.condition("LndNode", "lnd1", "ChangePending"), 30, "nothing waits")
+    eventually(lambda: is_well(bank), 60, "lnd1 is well")
+    assert asked(bank) == []
+    assert operator.forbidden() == []
+
+
+def renames(bank: Bank, alias: str) -> None:
+    change = [{"op": "replace", "path": "/spec/config", "value": [{"key": "alias", "value": alias}]}]
+    bank.kubectl("patch", "lndnode", "lnd1", "--type=json", "-p", json.dumps(change))
+
+
+def asked(bank: Bank) -> list[str]:
+    """Open plans that the operator itself asked for."""
+    plans = [one for one in bank.get("changeplans")["items"] if one["spec"]["requestedBy"] == OPERATOR]
+    return [one["metadata"]["name"] for one in plans if one.get("status", {}).get("state") not in FINISHED]
+
+
+def eventually_asked(bank: Bank) -> str:
+    eventually(lambda: len(asked(bank)) == 1, 30, lambda: f"the operator asks for one plan; {asked(bank)}")
+    return asked(bank)[0]
 
 
 def test_without_the_policy_nobody_s_approval_is_believed(bank: Bank, lab: Lab) -> None:

@@ -13,7 +13,7 @@ from bankstack.engine.finding import Stalled, Unknown
 from bankstack.engine.objects import STATEFUL_SET, Manifest, Ref
 from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.decide import decide
-from bankstack.kinds.lndnode.facts import Backup, Chain, Facts, Published, Refused, Shelf, Unusable, Wallet
+from bankstack.kinds.lndnode.facts import Backup, Chain, Facts, Place, Published, Refused, Shelf, Unusable, Wallet
 from bankstack.kinds.lndnode.model import LndNodeSpec, LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
 from tests.simulation.fieldsets import applied
@@ -126,6 +126,7 @@ def cases(draw: st.DrawFn) -> tuple[LndNode, Facts]:
         backup=draw(st.none() | st.builds(Backup, st.just("x"), st.just("2026-11-21T08:00:00Z"))),
         shelf=draw(st.none() | shelves),
         chain=draw(chains),
+        place=draw(unknown | st.builds(Place, st.just("worker-1"), st.just("pod-1"), st.booleans(), st.booleans())),
         state=draw(unknown | st.sampled_from(State)),
         info=draw(unknown | infos),
         funds=draw(unknown | st.sampled_from([Funds(), Funds(local_sat=5)])),

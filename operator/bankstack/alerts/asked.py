@@ -1,12 +1,10 @@
 """The ChangePlan that an alert asks for, and when it asks for none (pure).
 
-One unfinished plan per rule and target, also where two replicas are told at once: the
-name is the next number after all that are seen, so whoever saw the same makes the same
-name, and the API server takes it once. Whoever sees the one just made makes none.
+One unfinished plan per rule and target, also where two replicas are told at once: that is
+the name's doing (`plans.request`). Whoever sees the one just made makes none.
 """
 
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,9 +13,10 @@ from bankstack.alerts.notice import Alert
 from bankstack.alerts.rules import Wish
 from bankstack.engine.conditions import moment, stamp
 from bankstack.engine.model import seconds
-from bankstack.engine.objects import CHANGE_PLAN, MANAGED, Manifest, annotation, canonical, digest
+from bankstack.engine.objects import annotation, canonical, digest
 from bankstack.plans.model import SENTENCE_MOST
 from bankstack.plans.plan import Plan, Unreadable
+from bankstack.plans.request import STEM_MOST, Request, number
 
 RULE_LABEL: Final = "bankstack.io/alert-rule"
 #: The alert as it was told: who approves looks here.
@@ -25,8 +24,6 @@ ALERT: Final = "bankstack.io/alert"
 SINCE: Final = "bankstack.io/alert-since"
 #: So far ahead a clock may be; what is later was written by hand.
 AHEAD_MOST: Final = timedelta(hours=1)
-#: A plan's name has 63 letters: these leave room for its number.
-STEM_MOST: Final = 56
 
 
 @dataclass(frozen=True)
@@ -48,17 +45,6 @@ def stem(wish: Wish) -> str:
     return whole if len(whole) <= STEM_MOST else f"{wish.rule.name}-{digest([wish.rule.target.kind, wish.target])}"
 
 
-def name(wish: Wish, taken: Iterable[str]) -> str:
-    """The next one after all that were ever seen."""
-    numbers = [number for one in taken if (number := _number(wish, one)) is not None]
-    return f"{stem(wish)}-{max(numbers, default=0) + 1}"
-
-
-def _number(wish: Wish, plan: str) -> int | None:
-    found = re.fullmatch(rf"{re.escape(stem(wish))}-([0-9]{{1,6}})", plan)
-    return int(found[1]) if found else None
-
-
 def answered(group: Group, plans: Collection[Plan | Unreadable], us: str, now: datetime) -> str | None:
     """Why no plan is made: a sentence; None where one is. `plans` are the target's."""
     wish = group.wish
@@ -67,7 +53,7 @@ def answered(group: Group, plans: Collection[Plan | Unreadable], us: str, now: d
     found = [one for one in plans if isinstance(one, Plan) and one.spec.operation == wish.rule.operation]
     if unfinished := next((one for one in found if not one.finished and not one.spec.dry_run), None):
         return f"ChangePlan {unfinished.name} asks for it and has not ended"
-    ours = [one for one in found if one.spec.requested_by == us and _number(wish, one.name) is not None]
+    ours = [one for one in found if one.spec.requested_by == us and number(stem(wish), one.name) is not None]
     if not ours:
         return None
     last = max(ours, key=lambda one: (moment(one.created), one.name))
@@ -88,27 +74,23 @@ def _seen(plan: Plan) -> datetime:
         return made
 
 
-def plan(group: Group, called: str, us: str, now: datetime) -> Manifest:
+def request(group: Group, us: str, now: datetime) -> Request:
     """The ChangePlan, asked for in the operator's own name."""
     wish, alert = group.wish, group.latest
     shown = {"labels": alert.shown, "startsAt": stamp(alert.since), "summary": alert.summary}
-    return {
-        "apiVersion": CHANGE_PLAN.api_version,
-        "kind": CHANGE_PLAN.kind,
-        "metadata": {
-            "name": called,
-            "namespace": wish.namespace,
-            "labels": MANAGED | {RULE_LABEL: wish.rule.name},
-            "annotations": {ALERT: canonical(shown), SINCE: stamp(alert.since)},
-        },
-        "spec": {
-            "target": {"kind": wish.rule.target.kind, "name": wish.target},
-            "operation": wish.rule.operation,
-            "requestedBy": us,
-            "notAfter": stamp(now + timedelta(seconds=seconds(wish.rule.valid))),
-            "reason": reason(group),
-        },
-    }
+    return Request(
+        stem=stem(wish),
+        kind=wish.rule.target.kind,
+        target=wish.target,
+        namespace=wish.namespace,
+        operation=wish.rule.operation,
+        us=us,
+        not_after=now + timedelta(seconds=seconds(wish.rule.valid)),
+        reason=reason(group),
+        event="AskedByAlert",
+        labels={RULE_LABEL: wish.rule.name},
+        annotations={ALERT: canonical(shown), SINCE: stamp(alert.since)},
+    )
 
 
 def reason(group: Group) -> str:

@@ -17,7 +17,7 @@ from bankstack.alerts.asked import Group
 from bankstack.engine.finding import Finding, Interrupted, Transient
 from bankstack.engine.objects import CHANGE_PLAN, Ref, Type
 from bankstack.engine.ports import Cluster
-from bankstack.plans import journal
+from bankstack.plans import desk
 from bankstack.plans import plan as plans
 
 #: Others may make the same name at the same moment: it is looked at anew so often.
@@ -62,12 +62,6 @@ class Maker:
         its_own = [plans.read(one) for one in listed if plans.is_for(one, target.type.kind, wish.target)]
         if answered := asked.answered(group, its_own, self.us, self.now()):
             return Outcome("answered", f"{wish}: {answered}")
-        # Names of plans that were deleted meanwhile, too: one that was begun would be Refused as put back.
-        book = journal.read(await self.cluster.get(journal.REF, wish.namespace))
-        there = (one["metadata"]["name"] for one in listed)
-        called = asked.name(wish, [*there, *book.begun, *(one.plan for one in book.entries)])
-        made = await self.cluster.create(asked.plan(group, called, self.us, self.now()), wish.namespace)
-        if made is None:
-            return None
-        await self.cluster.announce(made, "Normal", "AskedByAlert", asked.reason(group))
-        return Outcome("made", f"{wish}: ChangePlan {called} is made")
+        wanted = asked.request(group, self.us, self.now())
+        called = await desk.ask(self.cluster, wanted, (one["metadata"]["name"] for one in listed))
+        return Outcome("made", f"{wish}: ChangePlan {called} is made") if called else None

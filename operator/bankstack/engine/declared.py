@@ -1,6 +1,7 @@
 """A resource as it was read: what its user wants, and what we said of it last (pure)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
@@ -31,6 +32,8 @@ class Declared(Generic[Spec, Told]):
     paused: bool = False
     #: The plan that runs on it. While there is one, `decide` may want another world than the spec's.
     plan: Active | None = None
+    #: What became of its wishes for an operation, by their cause.
+    told: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def held(self) -> bool:

@@ -33,6 +33,7 @@ CONFIG_MAP: Final = Type("v1", "ConfigMap", "configmaps")
 EVENT: Final = Type("v1", "Event", "events")
 NAMESPACE: Final = Type("v1", "Namespace", "namespaces")
 NODE: Final = Type("v1", "Node", "nodes")
+PERSISTENT_VOLUME: Final = Type("v1", "PersistentVolume", "persistentvolumes")
 PERSISTENT_VOLUME_CLAIM: Final = Type("v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 POD: Final = Type("v1", "Pod", "pods")
 SECRET: Final = Type("v1", "Secret", "secrets")
@@ -85,8 +86,9 @@ def ref(manifest: Manifest) -> Ref:
 _TYPES = {
     (one.api_version, one.kind): one
     for one in (
-        CONFIG_MAP, EVENT, NAMESPACE, NODE, PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE, DEPLOYMENT, STATEFUL_SET,
-        JOB, CRON_JOB, LEASE, NETWORK_POLICY, POD_DISRUPTION_BUDGET, CHANGE_PLAN, PLAN_APPROVAL,
+        CONFIG_MAP, EVENT, NAMESPACE, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE,
+        DEPLOYMENT, STATEFUL_SET, JOB, CRON_JOB, LEASE, NETWORK_POLICY, POD_DISRUPTION_BUDGET, CHANGE_PLAN,
+        PLAN_APPROVAL,
     )
 }  # fmt: skip
 

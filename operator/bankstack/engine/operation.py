@@ -22,6 +22,7 @@ from typing import Any, Final, TypeAlias
 
 from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action
+from bankstack.engine.finding import Unknown
 
 #: The condition of a resource on which a plan runs.
 RUNNING: Final = "PlanRunning"
@@ -135,12 +136,34 @@ Propose: TypeAlias = Callable[[Any, Any, Mapping[str, str]], Proposal]
 
 
 @dataclass(frozen=True)
+class Wish:
+    """Something that a resource needs and only an operation brings, so that the operator asks for it.
+
+    `content` is a digest: another one is another wish, also where the cause is the same.
+    """
+
+    content: str
+    reason: str
+
+
+#: By cause, a word. None: there is no such wish. Unknown: nobody can tell, so nothing is asked for or withdrawn.
+Wishes: TypeAlias = Mapping[str, Wish | Unknown | None]
+
+
+def none_at_all(_subject: Any, _facts: Any) -> Wishes:  # noqa: ANN401 - any kind's
+    """Most operations are only for people to ask for."""
+    return {}
+
+
+@dataclass(frozen=True)
 class Operation:
     """What a kind offers under a name."""
 
     risk: Risk
     steps: tuple[Step, ...]
     plan: Propose
+    #: What the operator itself asks for it for, from the resource and the facts (pure).
+    wishes: Callable[[Any, Any], Wishes] = none_at_all
 
     def step(self, name: str) -> Step | None:
         """The step of this name; none where another version of the operator knew it."""
@@ -157,3 +180,5 @@ class Course:
     look_again: float | None = None
     #: When the oldest of those plans was made that wait for people to approve them.
     asked: datetime | None = None
+    #: What became of each wish of the resource, by its cause: a sentence for `decide` to tell.
+    told: Mapping[str, str] = field(default_factory=dict)

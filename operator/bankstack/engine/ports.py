@@ -110,6 +110,9 @@ class Docket(Protocol):
     async def write(self, course: Course, now: datetime, *, acting: bool) -> None:
         """Write how the plans stand. `acting`: something is done next; raises Interrupted where others were faster."""
 
+    async def ask(self, course: Course, now: datetime) -> None:
+        """Make the plans that the resource itself needs."""
+
 
 @dataclass(frozen=True)
 class About:

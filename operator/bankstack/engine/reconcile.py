@@ -149,12 +149,14 @@ async def _pass(
         docket, facts = seen.docket, seen.facts
         gauges = tuple(kind.gauges(facts).items())
         course = docket.steer(subject, facts, now()) if docket else Course()
-        subject, asked = replace(subject, plan=course.active), course.asked
+        subject, asked = replace(subject, plan=course.active, told=course.told), course.asked
         decision = _restrained(subject, _together(kind.decide(subject, facts, now()), course))
         if docket:
             # Before anything is done: a crash in between finds the plan where it was meant to be.
             await docket.write(course, now(), acting=course.active is not None and bool(decision.actions))
         decision = await _carried_out(kind, subject, decision, cluster)
+        if docket:
+            decision = await _asked(subject, docket, course, decision, now())
     except Interrupted as stop:
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
         decision = Decision(status=subject.status, finding=stop.finding)
@@ -193,6 +195,16 @@ async def _carried_out(kind: Kind, subject: Subject, decision: Decision, cluster
     except Interrupted as stop:
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
         return replace(decision, finding=stop.finding, released=False)
+    return decision
+
+
+async def _asked(subject: Subject, docket: Docket, course: Course, decision: Decision, now: datetime) -> Decision:
+    """Last: a plan that cannot be made now keeps nothing else from being done."""
+    try:
+        await docket.ask(course, now)
+    except Interrupted as stop:
+        log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
+        return replace(decision, finding=decision.finding or replace(stop.finding, stops=False))
     return decision
 
 

@@ -17,6 +17,7 @@ from bankstack.plans.model import FINISHED, ChangePlanStatus
 from bankstack.plans.plan import Plan, Unreadable
 from bankstack.plans.setting import Setting
 from bankstack.plans.steps import begun, walk
+from bankstack.plans.wished import Asked
 
 #: Seconds until the next plan's turn.
 NEXT_TURN = 0.5
@@ -28,6 +29,8 @@ class Steered(Course):
 
     journal: Journal = field(default_factory=Journal)
     statuses: tuple[tuple[Plan, ChangePlanStatus], ...] = ()
+    #: Plans that the target itself needs, to be made.
+    asks: tuple[Asked, ...] = ()
 
 
 def steer(target: str, plans: Iterable[Plan | Unreadable], setting: Setting) -> Steered:

@@ -6,8 +6,8 @@ nothing in them changes: an unchanged write at an old version is a conflict, so 
 acts on a plan that was cancelled, ended or taken up by another operator meanwhile.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from bankstack.engine.finding import Finding, Interrupted, Transient, Unknown
 from bankstack.engine.objects import CHANGE_PLAN, NAMESPACE, PLAN_APPROVAL, Manifest, Ref
 from bankstack.engine.operation import Active, Course, Operation, Risk
 from bankstack.engine.ports import About, Cluster, Kind, Subject
-from bankstack.plans import admission, approvals, journal
+from bankstack.plans import admission, approvals, journal, request, wished
 from bankstack.plans import plan as plans
 from bankstack.plans.approvals import Approval
 from bankstack.plans.catalog import OPERATIONS
@@ -24,6 +24,7 @@ from bankstack.plans.course import Steered, steer
 from bankstack.plans.journal import Journal
 from bankstack.plans.model import ChangePlanStatus
 from bankstack.plans.plan import Plan, Unreadable
+from bankstack.plans.request import Request
 from bankstack.plans.setting import Proof, Setting
 from bankstack.plans.steps import active
 
@@ -36,16 +37,31 @@ NOT_ASKED: Final = Unknown("it was not asked for")
 class Docket:
     """The plans of one target, as read in one pass."""
 
-    target: str
-    namespace: str
+    about: About
     cluster: Cluster
-    operations: Mapping[str, Operation]
+    #: The operator's own user, which asks for what the target needs; nobody, and nothing is asked for.
+    us: str
     found: tuple[Plan | Unreadable, ...] = ()
     approvals: tuple[Approval, ...] = ()
     journal: Journal = field(default_factory=Journal)
     #: Of the Namespace object.
     annotations: Mapping[str, str] = field(default_factory=dict)
     proof: Proof = NOT_ASKED
+
+    @property
+    def target(self) -> str:
+        """As the journal has it."""
+        return f"{self.about.kind.resource.kind} {self.about.name}"
+
+    @property
+    def namespace(self) -> str:
+        """Of the target and its plans."""
+        return self.about.namespace
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """What plans may ask of it."""
+        return self.about.kind.operations
 
     @property
     def unfinished(self) -> bool:
@@ -63,11 +79,14 @@ class Docket:
 
     def steer(self, subject: Subject | None, facts: Any, now: datetime) -> Steered:  # noqa: ANN401 - a kind's own facts
         """What is to be done, and what has to be written before (pure)."""
+        # Nothing is concluded from a target that is being changed.
+        own = wished.look(self.us if self.running is None else "", self.operations, subject, facts)
         setting = Setting(
-            self.operations, subject, facts, self.journal, self.approvals, self.annotations, self.proof, now
+            self.operations, subject, facts, self.journal, self.approvals, self.annotations, self.proof, now, own
         )
         to_tell = self.unfinished or self.target in self.journal.active
-        return steer(self.target, self.found, setting) if to_tell else Steered(journal=self.journal)
+        steered = steer(self.target, self.found, setting) if to_tell else Steered(journal=self.journal)
+        return replace(steered, asks=own.asks(self.found), told=own.told(self.found))
 
     async def write(self, course: Course, now: datetime, *, acting: bool) -> None:
         """The journal first, for it says which plan runs; then the plans."""
@@ -77,6 +96,13 @@ class Docket:
         for plan, status in course.statuses:
             claims = acting and course.active is not None and plan.uid == course.active.uid
             await self._write_status(plan, status, claims=claims)
+
+    async def ask(self, course: Course, now: datetime) -> None:
+        """The plans that the target itself needs, in the operator's own name; as a person would."""
+        assert isinstance(course, Steered)  # noqa: S101 - it is what `steer` gave
+        for one in course.asks:
+            wanted = wished.request(one, self.us, self.about.kind.resource.kind, self.about.name, self.namespace, now)
+            await ask(self.cluster, wanted, (plan.name for plan in self.found))
 
     async def _write_journal(self, book: Journal, now: datetime) -> None:
         made = journal.manifest(book, self.namespace, now)
@@ -109,8 +135,22 @@ def news(before: ChangePlanStatus, after: ChangePlanStatus) -> tuple[tuple[str, 
     return tuple(told)
 
 
+async def ask(cluster: Cluster, wanted: Request, listed: Iterable[str]) -> str | None:
+    """Make the next plan of its stem; None where others made one of that name meanwhile."""
+    book = journal.read(await cluster.get(journal.REF, wanted.namespace))
+    called = request.name(wanted.stem, request.taken(listed, book))
+    made = await cluster.create(wanted.manifest(called), wanted.namespace)
+    if made is None:
+        return None
+    await cluster.announce(made, "Normal", wanted.event, wanted.reason)
+    return called
+
+
+@dataclass(frozen=True)
 class Desk:
-    """`engine.ports.Plans`."""
+    """`engine.ports.Plans`. `us` is the user that the operator has, in whose name it asks for plans itself."""
+
+    us: str = ""
 
     def takes(self, kind: Kind) -> bool:
         """Whether plans for this kind are read at all."""
@@ -121,19 +161,17 @@ class Desk:
         kind, name, namespace = about.kind, about.name, about.namespace
         listed = await cluster.list(CHANGE_PLAN, namespace, {})
         found = [plans.read(one) for one in listed if plans.is_for(one, kind.resource.kind, name)]
-        target = f"{kind.resource.kind} {name}"
         if not _any_unfinished(found) and not about.ran:
-            return Docket(target, namespace, cluster, kind.operations, tuple(found))
+            return Docket(about, cluster, self.us, tuple(found))
         refers(tuple(Ref(CHANGE_PLAN, one.name) for one in found if isinstance(one, Unreadable) or not one.finished))
         given = [approvals.read(one) for one in await cluster.list(PLAN_APPROVAL, namespace, {})]
         book = journal.read(await cluster.get(journal.REF, namespace))
         home = await cluster.get(Ref(NAMESPACE, namespace), "")
         return Docket(
-            target,
-            namespace,
+            about,
             cluster,
-            kind.operations,
-            (*found, *await _overlooked(target, found, book, namespace, cluster)),
+            self.us,
+            (*found, *await _overlooked(f"{kind.resource.kind} {name}", found, book, namespace, cluster)),
             tuple(one for one in given if one is not None),
             book,
             (home or {"metadata": {}})["metadata"].get("annotations", {}),

@@ -127,6 +127,16 @@ def nobody_cancelled_it(plan: Plan, _setting: Setting) -> Ending | None:
     return ("Cancelled", "cancelled before it began: nothing was done") if plan.to_be_cancelled else None
 
 
+def its_wish_is_still_there(plan: Plan, setting: Setting) -> Ending | None:
+    """What the operator asked for by itself and nothing needs any more is approved by nobody by mistake."""
+    if not setting.wished.withdraws(plan):
+        return None
+    return "Cancelled", (
+        f"withdrawn by the operator before it began: {plan.target} does not need what this plan was made for any more, "
+        "or needs another one by now. Nothing was done"
+    )
+
+
 def its_time_is_not_over(plan: Plan, setting: Setting) -> Ending | None:
     """What was not begun by then is not begun."""
     if setting.now <= moment(plan.spec.not_after):
@@ -157,6 +167,7 @@ ENDINGS: Final[tuple[Callable[[Plan, Setting], Ending | None], ...]] = (
     its_name_is_new,
     its_time_makes_sense,
     nobody_cancelled_it,
+    its_wish_is_still_there,
     its_time_is_not_over,
     its_operation_is_known,
     its_target_stays,

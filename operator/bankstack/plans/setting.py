@@ -1,7 +1,7 @@
 """What is looked at beside a plan to say where it stands (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import Operation
 from bankstack.plans.approvals import Approval
 from bankstack.plans.journal import Journal
+from bankstack.plans.wished import Wished
 
 #: Whether the admission policy is proved to be active.
 Proof: TypeAlias = bool | Unknown
@@ -28,3 +29,5 @@ class Setting:
     annotations: Mapping[str, str]
     proof: Proof
     now: datetime
+    #: What the operator itself asks for on this target.
+    wished: Wished = field(default_factory=Wished)

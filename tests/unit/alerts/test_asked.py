@@ -9,10 +9,10 @@ from tests.simulation.apiserver import Key
 from tests.simulation.faults import Fault, always
 
 from bankstack.alerts import notice, rules
-from bankstack.alerts.asked import SINCE, Group, name, reason
+from bankstack.alerts.asked import SINCE, Group, reason, stem
 from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import CHANGE_PLAN
-from bankstack.plans import journal
+from bankstack.plans import journal, request
 from bankstack.plans.journal import Begun, Journal
 
 from .given import BEGAN, KNOWN, Desk, alert, listed, notification, rule
@@ -134,12 +134,12 @@ async def test_a_name_that_was_begun_and_deleted_is_not_taken_again() -> None:
     ],
 )
 def test_a_name_is_the_next_number(taken: list[str], expected: str) -> None:
-    assert name(group().wish, taken) == expected
+    assert request.name(stem(group().wish), taken) == expected
 
 
 def test_a_long_name_still_fits() -> None:
     target = {"kind": "LndNode", "name": "n" * 63, "namespace": "bank"}
-    called = name(group(name="r" * 30, target=target).wish, [])
+    called = request.name(stem(group(name="r" * 30, target=target).wish), [])
     assert (len(called) <= 63, called.startswith("r" * 30), called.endswith("-1")) == (True, True, True)
 
 

@@ -4,7 +4,6 @@ Facts in, decision out. No clock, no network, no randomness: what can't be repla
 can't be trusted with money.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +26,7 @@ from bankstack.kinds.lndnode import (
     stored,
     template,
     versions,
+    wishes,
 )
 from bankstack.kinds.lndnode.facts import Endpoint, Facts
 from bankstack.kinds.lndnode.model import LndNodeStatus
@@ -247,21 +247,39 @@ def _change_pending(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
     if not running:
         return ()
     found: list[Claim] = []
+    plans: list[str] = []
     if refused := checks.downgrade(node, facts):
         found.append(Claim("ChangePending", "True", "DowngradeRefused", refused))
-    elif endpoint is not None:
-        paths = template.pending(node, facts, endpoint)
-        found += [_with_its_plan(node, one) for one in frozen.change_pending(paths, f"LND of {node.name}")]
+    elif endpoint is not None and (paths := template.pending(node, facts, endpoint)):
+        found += frozen.change_pending(paths, f"LND of {node.name}")
+        plans.append(_plan_of_a_change(node, facts, endpoint))
     if renewed := certificates.renewed(facts):
         found.append(renewed)
-    return (_together(found),) if found else ()
+        plans.append(_plan_of(node, wishes.CERTIFICATE))
+    if moved := wishes.cordoned(facts):
+        found.append(moved)
+        plans += [_plan_of(node, wishes.CORDON)] if wishes.CORDON in node.told else []
+    return (_together(found, plans),) if found else ()
 
 
-def _with_its_plan(node: LndNode, claim: Claim) -> Claim:
-    plan = f"To apply it, make a ChangePlan: operation Restart, target LndNode {node.name}"
-    return replace(claim, message=f"{claim.message}. {plan}")
+def _plan_of_a_change(node: LndNode, facts: Facts, endpoint: Endpoint) -> str:
+    if template.is_declared_anew(node, facts, endpoint):
+        return _plan_of(node, wishes.CHANGE)
+    told = "Nothing in the spec changed, this version of the operator would only write it otherwise: no plan is made"
+    return f"{told} by itself. {_by_hand(node)}"
 
 
-def _together(claims: list[Claim]) -> Claim:
-    told = ". ".join(claim.message for claim in claims)
+def _plan_of(node: LndNode, cause: str) -> str:
+    """The plan that brings it, or how to make one."""
+    running = f"ChangePlan {node.plan.name} runs" if node.plan else None
+    return running or node.told.get(cause) or _by_hand(node)
+
+
+def _by_hand(node: LndNode) -> str:
+    return f"To apply it, make a ChangePlan: operation Restart, target LndNode {node.name}"
+
+
+def _together(claims: list[Claim], plans: list[str]) -> Claim:
+    """One plan brings all of it, so it is told of once."""
+    told = ". ".join([*(claim.message for claim in claims), *dict.fromkeys(plans)])
     return Claim(claims[0].type, claims[0].status, claims[0].reason, told)

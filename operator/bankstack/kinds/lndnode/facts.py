@@ -135,6 +135,16 @@ class User:
 
 
 @dataclass(frozen=True)
+class Place:
+    """The Kubernetes node that LND's pod is on. `tied`: a volume that can be nowhere else keeps LND there."""
+
+    node: str
+    pod_uid: str
+    cordoned: bool = False
+    tied: bool = False
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything decide may know. Children by what they are; Secrets only as what they show."""
 
@@ -154,6 +164,7 @@ class Facts:
     shelf: Shelf | None = None
     chain: Chain = Chain()
     users: tuple[User, ...] = ()
+    place: Place | Unknown = NOT_ASKED
     state: State | Unknown = NOT_ASKED
     info: Info | Refused | Unknown = NOT_ASKED
     funds: Funds | Unknown = NOT_ASKED

@@ -27,6 +27,8 @@ CLAIMED_BY: Final = "bankstack.io/claimed-by"
 MADE_BY: Final = "bankstack.io/made-by"
 #: On the StatefulSet: the lnd.conf that its template mounts, so that the ConfigMap can come back.
 CONFIG: Final = "bankstack.io/lnd-conf"
+#: On the StatefulSet: a digest of what its template was made from. Tells a changed spec from a newer operator.
+DECLARED: Final = "bankstack.io/declared"
 #: On a consumer's Secret: what its macaroon allows.
 PERMISSIONS: Final = "bankstack.io/permissions"
 #: On the channel backup's Secret: which channels the newest backup holds, and since when.

@@ -19,7 +19,7 @@ from bankstack.engine.finding import Interrupted, Stalled, Unknown
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Reader, resource_type
 from bankstack.kinds.coldwallet import model as coldwallet
-from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, sealed, shelf, stages
+from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, places, sealed, shelf, stages
 from bankstack.kinds.lndnode import users as who
 from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import NOT_ASKED, Chain, Endpoint, Facts, Published, Refused
@@ -58,8 +58,10 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
     trusted = sealed.known_authorities(node, ours, signer)
     children = {ref: one for ref, one in live.items() if ref.type != SECRET}
     backup = ours.get(names.channel_backup(node.name))
-    (shown, answers), stored_as = await asyncio.gather(
-        _visit(node, children, doors, trusted, wallet), shelf.look(node, backup, reader, doors)
+    (shown, answers), stored_as, place = await asyncio.gather(
+        _visit(node, children, doors, trusted, wallet),
+        shelf.look(node, backup, reader, doors),
+        places.place(node, children, reader),
     )
     certificate = sealed.certificate(ours.get(names.certificate(node.name)), trusted)
     return Facts(
@@ -75,6 +77,7 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
         shelf=stored_as,
         chain=chain,
         users=users,
+        place=place,
         state=answers.state,
         info=answers.info,
         funds=answers.funds,

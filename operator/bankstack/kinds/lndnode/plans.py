@@ -12,7 +12,7 @@ from typing import Final
 from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.operation import Cancel, Impact, Operation, Proposal, Risk, Step
-from bankstack.kinds.lndnode import carriers, checks, htlcs, recycle, recycled, stages, template, versions
+from bankstack.kinds.lndnode import carriers, checks, htlcs, recycle, recycled, stages, template, versions, wishes
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -105,4 +105,4 @@ def _impact(node: LndNode, facts: Facts) -> dict[str, Impact]:
 
 
 #: Everything that plans may ask: what is not here is Refused with a sentence.
-OPERATIONS: Final[Mapping[str, Operation]] = {"Restart": Operation(Risk.AMBER, STEPS, restart)}
+OPERATIONS: Final[Mapping[str, Operation]] = {"Restart": Operation(Risk.AMBER, STEPS, restart, wishes.wishes)}

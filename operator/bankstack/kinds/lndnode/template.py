@@ -5,16 +5,41 @@ is known there is nothing to protect, and a first start that was declared wrong 
 made as it is declared now.
 """
 
+from typing import Any, Final
+
 from bankstack.engine import frozen, manifests
 from bankstack.engine.objects import Manifest, annotated, annotation, digest
 from bankstack.kinds.lndnode import checks, children, conf, names, stages
 from bankstack.kinds.lndnode.facts import Endpoint, Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
+#: Fields of the spec that the pod and lnd.conf do not depend on. bitcoind counts as what it comes to: an endpoint.
+ELSEWHERE: Final[Any] = {
+    "confirm_mainnet": True, "bitcoind": True, "tls": True, "recycle": True, "liquidity": True,
+    "deletion_policy": True, "paused": True, "p2p": {"service"}, "wallet": {"create"},
+    "storage": {"size", "class_name"},
+}  # fmt: skip
+#: Of a StatefulSet that an operator wrote which did not say from what.
+UNTOLD: Final = "untold"
+
 
 def wish(node: LndNode, endpoint: Endpoint) -> Manifest:
     """As the spec has it now."""
-    return children.stateful_set(node, conf.text(node.spec, endpoint), endpoint)
+    made = children.stateful_set(node, conf.text(node.spec, endpoint), endpoint)
+    return annotated(made, {names.DECLARED: declared(node, endpoint)})
+
+
+def declared(node: LndNode, endpoint: Endpoint) -> str:
+    """Changes when people change what LND runs with, and not when a newer operator writes the same otherwise."""
+    # Without defaults: a field that a newer operator knows, and nobody has set, is no change.
+    said = node.spec.model_dump(mode="json", exclude=ELSEWHERE, exclude_defaults=True)
+    return digest([{field: value for field, value in said.items() if value}, vars(endpoint)])
+
+
+def is_declared_anew(node: LndNode, facts: Facts, endpoint: Endpoint) -> bool:
+    """Whether something waits for a restart, and people wanted it. Where nobody can tell who did, they did."""
+    held_from = annotation(held(node, facts, endpoint), names.DECLARED)
+    return bool(pending(node, facts, endpoint)) and held_from != declared(node, endpoint)
 
 
 def wish_digest(node: LndNode, endpoint: Endpoint) -> str:
@@ -52,8 +77,16 @@ def _kept(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:
     if live is not None and stages.is_renewing(node, facts) and may_be_renewed(node, facts, endpoint):
         live = None
     made = frozen.hold(wanted, live)
-    text = annotation(live, names.CONFIG) if live else None
-    return made if text is None else annotated(made, {names.CONFIG: text})
+    return made if live is None else annotated(made, _annotations(wanted, made, live))
+
+
+def _annotations(wanted: Manifest, made: Manifest, live: Manifest) -> dict[str, str]:
+    """What the held template was made with. While it is the wished one, it is made from what is declared now."""
+    now = {word: str(annotation(wanted, word)) for word in (names.CONFIG, names.DECLARED)}
+    text = annotation(live, names.CONFIG) or now[names.CONFIG]
+    if not frozen.pending(wanted, made):
+        return {names.CONFIG: text, names.DECLARED: now[names.DECLARED]}
+    return {names.CONFIG: text, names.DECLARED: annotation(live, names.DECLARED) or UNTOLD}
 
 
 def _field(path: str) -> str:
