@@ -16,7 +16,7 @@ from bankstack.kinds.lndnode.subject import LndNode
 #: Fields of the spec that the pod and lnd.conf do not depend on. bitcoind counts as what it comes to: an endpoint.
 ELSEWHERE: Final[Any] = {
     "confirm_mainnet": True, "bitcoind": True, "tls": True, "recycle": True, "liquidity": True,
-    "deletion_policy": True, "paused": True, "p2p": {"service"}, "wallet": {"create"},
+    "channel_backup": True, "deletion_policy": True, "paused": True, "p2p": {"service"}, "wallet": {"create"},
     "storage": {"size", "class_name"},
 }  # fmt: skip
 #: Of a StatefulSet that an operator wrote which did not say from what.
