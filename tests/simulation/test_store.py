@@ -193,6 +193,18 @@ async def test_another_s_object_in_its_place_is_left_and_told() -> None:
     assert bank.stores.objects[key] == b"forged"
 
 
+async def test_a_store_that_takes_a_backup_and_does_not_keep_it_is_not_believed() -> None:
+    bank = await storing_bank()
+    bank.stores.keeps_nothing = True
+    bank.channels("cc:2")
+    await looked_at(bank)
+    assert standing(bank) == ("False", "StoreRefused")
+    assert "does not give it back" in message(bank)
+    bank.stores.keeps_nothing = False
+    await looked_at(bank, later=stored.PATIENCE + 1)
+    is_stored(bank)
+
+
 # What LND has forgotten
 
 

@@ -72,8 +72,12 @@ async def _put(node: LndNode, store: ObjectStore, secret: Manifest, cluster: Clu
             async with reach.reached(node, cluster, doors.connect) as lnd:
                 await _refuse_to_store_a_loss(key, secret, bucket, lnd, root)
             await bucket.put_new(key, content)
-        if await bucket.get(key) != content:
-            raise s3.Refused(shelf.another(key))
+        # Not its word, but what it gives back.
+        found = await bucket.get(key)
+    if found is None:
+        raise s3.Refused(f"the store took object {key} and does not give it back")
+    if found != content:
+        raise s3.Refused(shelf.another(key))
     now = stamp(doors.now())
     since = shelf.since(sealed.memory(secret), key, store) or now
     place = stored.bucket(store)
