@@ -7,9 +7,10 @@ which may be repeated after a crash.
 
 from collections.abc import Iterable
 
+from bankstack.engine import frozen
 from bankstack.engine.decision import MISSING, Action, Apply, Ask, Delete
 from bankstack.engine.finding import Finding, Interrupted, Stalled
-from bankstack.engine.objects import OWNER_LABEL, Manifest, ref
+from bankstack.engine.objects import OWNER_LABEL, Manifest, annotation, ref
 from bankstack.engine.ports import Cluster, Kind, Subject
 
 
@@ -41,7 +42,14 @@ async def _apply(subject: Subject, action: Apply, cluster: Cluster) -> None:
     live = await cluster.get(ref(action.manifest), subject.namespace)
     if live is not None and not is_ours(live, subject):
         raise Interrupted(foreign(live))
-    await cluster.apply(action.manifest, subject.namespace)
+    await cluster.apply(_as_it_runs(action, live), subject.namespace)
+
+
+def _as_it_runs(action: Apply, live: Manifest | None) -> Manifest:
+    """What was taken for missing and is there, was looked at too early or lost its label: its template stays (law 9)."""
+    if action.reason != MISSING or live is None or annotation(live, frozen.TEMPLATE) is None:
+        return action.manifest
+    return frozen.hold(action.manifest, live)
 
 
 def is_ours(live: Manifest, subject: Subject) -> bool:

@@ -10,11 +10,11 @@ from tests.simulation.faults import Fault, When, always
 from tests.simulation.toy import TOY
 from tests.simulation.world import NAMESPACE, World
 
-from bankstack.engine import declared, manifests
+from bankstack.engine import declared, frozen, manifests
 from bankstack.engine.decision import Action, Apply, Ask, Delete
 from bankstack.engine.execute import execute, is_ours
 from bankstack.engine.finding import Interrupted, Stalled
-from bankstack.engine.objects import CONFIG_MAP, OWNER_LABEL, SECRET, Manifest, Ref
+from bankstack.engine.objects import CONFIG_MAP, OWNER_LABEL, SECRET, STATEFUL_SET, Manifest, Ref
 from bankstack.engine.ports import Subject
 
 
@@ -32,6 +32,14 @@ class Site:
     def config(self, name: str = "c", **data: str) -> Manifest:
         meta = manifests.owned(self.subject, "toy", name)
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data or {"a": "1"}}
+
+    def stateful(self, image: str) -> Manifest:
+        template = {"spec": {"containers": [{"name": "main", "image": image}]}}
+        meta = manifests.owned(self.subject, "toy", "s")
+        return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": meta, "spec": {"template": template}}
+
+    def marked(self, why: str) -> Manifest:
+        return manifests.owned(self.subject, "toy", "s") | {"annotations": {"why": why}}
 
     async def does(self, *actions: Action) -> tuple[Action, ...]:
         return await execute(toy.KIND, self.subject, actions, self.world.operators[0].cluster)
@@ -63,6 +71,21 @@ async def test_an_answer_lost_after_the_write_is_a_failure_too() -> None:
         await site.does(Apply(site.config("a"), "Missing"), Apply(site.config("b"), "Missing"))
     assert site.world.live(CONFIG_MAP, "a") is not None
     assert site.world.live(CONFIG_MAP, "b") is None
+
+
+async def test_a_stateful_set_that_was_not_seen_and_is_there_keeps_its_template() -> None:
+    site = Site()
+    await site.does(Apply(frozen.hold(site.stateful("image:1"), None), "Missing"))
+    await site.does(
+        Apply(frozen.hold(site.stateful("image:2"), None) | {"metadata": site.marked("seen late")}, "Missing")
+    )
+    there = site.live(STATEFUL_SET, "s")
+    assert there["spec"]["template"]["spec"]["containers"][0]["image"] == "image:1"
+    assert "image:1" in there["metadata"]["annotations"][frozen.TEMPLATE]
+    assert there["metadata"]["annotations"]["why"] == "seen late"
+    # What was seen to differ is written: by a plan's step.
+    await site.does(Apply(frozen.hold(site.stateful("image:2"), None), "Changed"))
+    assert site.live(STATEFUL_SET, "s")["spec"]["template"]["spec"]["containers"][0]["image"] == "image:2"
 
 
 STRANGERS: tuple[tuple[str, Callable[[Manifest], object]], ...] = (
