@@ -46,7 +46,7 @@ async def _apply(subject: Subject, action: Apply, cluster: Cluster) -> None:
 
 
 def _as_it_runs(action: Apply, live: Manifest | None) -> Manifest:
-    """What was taken for missing and is there, was looked at too early or lost its label: its template stays (law 9)."""
+    """What was taken for missing and is there, was looked at too early or lost its label: it keeps its template."""
     if action.reason != MISSING or live is None or annotation(live, frozen.TEMPLATE) is None:
         return action.manifest
     return frozen.hold(action.manifest, live)
