@@ -6,8 +6,9 @@ import pytest
 
 from .bank import WRITES
 from .faults import Fault, When, at, every_first, some
+from .oracle import laws_hold
 from .test_bad_days import FAULTS
-from .test_restart import open_bank, reference, restarted, went_well
+from .test_restart import book, looked_at, open_bank, pods_made, reference, restarted, went_well
 
 ALL = os.environ.get("SIMULATION") == "all"
 CRASH = Fault("crash", When.AFTER)
@@ -57,8 +58,21 @@ async def test_two_operators_at_once_restart_once(seed: int) -> None:
     went_well(bank)
 
 
-@pytest.mark.parametrize("behind", [1, 5, 25])
+@pytest.mark.parametrize("behind", [1, 5])
 async def test_reads_that_are_old_stop_lnd_once(behind: int) -> None:
     bank = await open_bank()
     bank.calls.schedule = some(behind, 0.2, (Fault("stale", behind=behind),), len(bank.calls.made) + 400)
     went_well(await restarted(bank))
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_reads_from_before_the_plan_was_made_end_it_as_if_it_was_deleted_and_lnd_runs(seed: int) -> None:
+    """No quorum reads so far back, twice in a row; whoever did could not know of the plan. LND is stopped once at most."""
+    bank = await open_bank()
+    bank.calls.schedule = some(seed, 0.2, (Fault("stale", behind=25),), len(bank.calls.made) + 400)
+    await looked_at(await restarted(bank), later=4000)
+    assert bank.plan()["state"] in ("Succeeded", "Cancelled", "Failed"), bank.plan()
+    assert pods_made(bank) <= 2, "LND was stopped once at most"
+    assert bank.is_ready("lnd1"), bank.status("lnd1")
+    assert (bank.disk.disabled, book(bank).active) == (set(), {})
+    laws_hold(bank)
