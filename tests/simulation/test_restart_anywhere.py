@@ -67,7 +67,7 @@ async def test_reads_that_are_old_stop_lnd_once(behind: int) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_reads_from_before_the_plan_was_made_end_it_as_if_it_was_deleted_and_lnd_runs(seed: int) -> None:
-    """No quorum reads so far back, twice in a row; whoever did could not know of the plan. LND is stopped once at most."""
+    """No quorum reads so far back, twice in a row; whoever did could not know of the plan. LND stops once at most."""
     bank = await open_bank()
     bank.calls.schedule = some(seed, 0.2, (Fault("stale", behind=25),), len(bank.calls.made) + 400)
     await looked_at(await restarted(bank), later=4000)
