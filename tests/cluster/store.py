@@ -24,9 +24,18 @@ def manifests() -> list[Manifest]:
         "env": [{"name": "ROOT_ACCESS_KEY", "value": ACCESS_KEY}, {"name": "ROOT_SECRET_KEY", "value": SECRET_KEY}],
         "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
         "volumeMounts": [{"name": BUCKET, "mountPath": f"/data/{BUCKET}"}, {"name": "about", "mountPath": "/about"}],
+        # A bank's namespace takes nothing less.
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "runAsUser": 1000,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
     }
     spec = {
         "terminationGracePeriodSeconds": 0,
+        "securityContext": {"fsGroup": 1000},
         "containers": [container],
         "volumes": [{"name": BUCKET, "emptyDir": {}}, {"name": "about", "emptyDir": {}}],
     }
