@@ -108,6 +108,16 @@ FULL: Final[dict[str, Manifest]] = {
         p2p={"service": {"type": "NodePort", "annotations": {"a": "b"}}, "addresses": ["host:9735"]},
         recycle={"drainTimeout": "30m", "maxDowntimeBlocks": 6, "windows": ["Sun 02:00-05:00 UTC"]},
         liquidity={"minOutboundSat": 1, "minInboundSat": 5},
+        channelBackup={
+            "objectStore": {
+                "endpoint": "https://s3.example.com",
+                "bucket": "backups",
+                "prefix": "bank/lnd1",
+                "region": "us-east-1",
+                "credentialsSecret": "s3",
+                "caSecret": "s3-ca",
+            }
+        },
     ),
     "a node elsewhere": _changed("lnd1", bitcoind=_ELSEWHERE),
     "a ledger": _changed(
