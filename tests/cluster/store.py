@@ -23,7 +23,11 @@ def manifests() -> list[Manifest]:
         "args": ["--port", f":{PORT}", "--region", REGION, "posix", "--sidecar", "/about", "/data"],
         "env": [{"name": "ROOT_ACCESS_KEY", "value": ACCESS_KEY}, {"name": "ROOT_SECRET_KEY", "value": SECRET_KEY}],
         "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
-        "volumeMounts": [{"name": BUCKET, "mountPath": f"/data/{BUCKET}"}, {"name": "about", "mountPath": "/about"}],
+        "volumeMounts": [
+            {"name": "top", "mountPath": "/data"},  # where it keeps its locks
+            {"name": BUCKET, "mountPath": f"/data/{BUCKET}"},
+            {"name": "about", "mountPath": "/about"},
+        ],
         # A bank's namespace takes nothing less.
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -37,7 +41,7 @@ def manifests() -> list[Manifest]:
         "terminationGracePeriodSeconds": 0,
         "securityContext": {"fsGroup": 1000},
         "containers": [container],
-        "volumes": [{"name": BUCKET, "emptyDir": {}}, {"name": "about", "emptyDir": {}}],
+        "volumes": [{"name": name, "emptyDir": {}} for name in ("top", BUCKET, "about")],
     }
     return [
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NAME, "labels": {"app": NAME}}, "spec": spec},
