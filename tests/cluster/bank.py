@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .conftest import Lab, Manifest, Room, eventually
+from .conftest import RESTRICTED, Lab, Manifest, Room, eventually
 
 ROOT = Path(__file__).parents[2]
 WALLETS = ROOT / "manifests" / "samples" / "wallets"
@@ -116,13 +116,7 @@ def _api_pod() -> Manifest:
         # Waits for ever beside the bank's API: an lnd that has no wallet and is asked nothing.
         "command": ["lnd", "--bitcoin.regtest", "--bitcoin.node=nochainbackend", "--lnddir=/data"],
         "volumeMounts": [{"name": "lnd", "mountPath": "/lnd"}, {"name": "data", "mountPath": "/data"}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "runAsNonRoot": True,
-            "runAsUser": 1000,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": RESTRICTED,
     }
     spec = {
         "terminationGracePeriodSeconds": 0,

@@ -18,6 +18,14 @@ __all__ = ["Manifest", "eventually"]  # to the stories all of it comes from here
 
 LAB = Path(__file__).parents[2] / "hack" / "lab"
 IMAGES = catalog.load().images
+#: Of a container: a bank's namespace takes nothing less.
+RESTRICTED: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "runAsUser": 1000,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 
 
 FETCH = """

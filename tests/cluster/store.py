@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from bankstack.clients import s3
 
-from .conftest import IMAGES, Manifest
+from .conftest import IMAGES, RESTRICTED, Manifest
 
 T = TypeVar("T")
 
@@ -28,14 +28,7 @@ def manifests() -> list[Manifest]:
             {"name": BUCKET, "mountPath": f"/data/{BUCKET}"},
             {"name": "about", "mountPath": "/about"},
         ],
-        # A bank's namespace takes nothing less.
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "runAsNonRoot": True,
-            "runAsUser": 1000,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": RESTRICTED,
     }
     spec = {
         "terminationGracePeriodSeconds": 0,

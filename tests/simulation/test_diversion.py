@@ -1,6 +1,6 @@
 """A Restart in a whole bank: no LND is stopped before the bank's programs have been told to leave it alone."""
 
-from functools import cache
+from typing import Final
 
 from bankstack.engine.objects import POD, STATEFUL_SET, Manifest
 from bankstack.kinds.apideployment import names
@@ -9,6 +9,7 @@ from bankstack.plans.desk import Desk
 from .apiserver import Event
 from .bank import WHOLE, WRITES, Bank
 from .faults import Fault, When, at
+from .lnd import Disk
 from .oracle import laws_hold
 from .test_crash_anywhere import ALL
 from .test_restart import looked_at
@@ -42,19 +43,22 @@ def programs(bank: Bank) -> list[Manifest]:
     return [one for one in pods if names.is_of_a_component(one) and one.get("status", {}).get("phase") == "Running"]
 
 
-@cache
-def _begun() -> list[Bank]:
-    return []
+_BEGUN: Final[list[Bank]] = []
+
+
+def second(bank: Bank) -> Disk:
+    """What the node that takes over has on its volume."""
+    return list(bank.lnds.disks.values())[1]
 
 
 async def open_bank() -> Bank:
     """All of a bank, and channels for both of its nodes; a copy of one that came up."""
-    if not _begun():
+    if not _BEGUN:
         bank = await Bank(plans=Desk()).opens(*WHOLE).settle(6000)
         for number, disk in enumerate(bank.lnds.disks.values()):
             disk.channels, disk.local_sat = {f"{number:02}:0"}, 1_000_000
-        _begun().append(await looked_at(bank))
-    bank = _begun()[0].forked()
+        _BEGUN.append(await looked_at(bank))
+    bank = _BEGUN[0].forked()
     bank.calls.made.clear()
     return bank
 
@@ -118,12 +122,12 @@ async def test_a_paused_api_holds_the_plan_before_anything_is_done_to_lnd() -> N
 async def test_a_second_node_that_fails_is_waited_for() -> None:
     bank = await open_bank()
     stops = Stops(bank)
-    next(disk for disk in list(bank.lnds.disks.values())[1:]).inactive = {"01:0"}
+    second(bank).inactive = {"01:0"}
     await looked_at(bank)
     await planned(bank)
     assert "lnd2, and that cannot carry its payments now" in bank.plan()["message"]
     assert (bank.plan()["state"], stops.seen) == ("Pending", [])
-    next(disk for disk in list(bank.lnds.disks.values())[1:]).inactive = set()
+    second(bank).inactive = set()
     await looked_at(bank)
     bank.approves()
     await looked_at(bank)

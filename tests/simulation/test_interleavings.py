@@ -4,7 +4,6 @@ Two of the events below befall one Restart, in either order, each at any call th
 operator makes; `SIMULATION=all` tries every pair of moments, otherwise a share of them.
 """
 
-import os
 import random
 from collections.abc import Callable
 from itertools import permutations
@@ -19,9 +18,9 @@ from .apiserver import Event
 from .bank import Bank
 from .faults import Fault, When
 from .oracle import laws_hold
+from .test_crash_anywhere import ALL
 from .test_restart import book, looked_at, open_bank, reference
 
-ALL = os.environ.get("SIMULATION") == "all"
 CRASH = Fault("crash", When.AFTER)
 #: Of all pairs of moments, so many for each pair of events in the small run.
 DRAWN = 3

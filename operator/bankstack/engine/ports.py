@@ -123,6 +123,11 @@ class About:
     namespace: str
     ran: bool = False
 
+    @property
+    def target(self) -> str:
+        """As the journal of plans has it."""
+        return f"{self.kind.resource.kind} {self.name}"
+
 
 class Plans(Protocol):
     """Operations as objects, as the engine asks for them; the room `plans` is one."""

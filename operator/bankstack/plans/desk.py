@@ -51,7 +51,7 @@ class Docket:
     @property
     def target(self) -> str:
         """As the journal has it."""
-        return f"{self.about.kind.resource.kind} {self.about.name}"
+        return self.about.target
 
     @property
     def namespace(self) -> str:
@@ -171,7 +171,7 @@ class Desk:
             about,
             cluster,
             self.us,
-            (*found, *await _overlooked(f"{kind.resource.kind} {name}", found, book, namespace, cluster)),
+            (*found, *await _overlooked(about.target, found, book, namespace, cluster)),
             tuple(one for one in given if one is not None),
             book,
             (home or {"metadata": {}})["metadata"].get("annotations", {}),

@@ -16,6 +16,8 @@ from bankstack.kinds.lndnode.subject import LndNode
 
 #: The plan's parameter, and its one value: nobody has to carry payments.
 CARRIER, NOBODY = "carrier", "nobody"
+#: The condition with which a node says that it could.
+CARRIES: Final = "CarriesPayments"
 
 
 def missing(facts: Facts, parameters: Mapping[str, str]) -> str | None:
@@ -63,9 +65,6 @@ def claim(node: LndNode, facts: Facts) -> Claim:
     if funds.remote_sat < wanted.min_inbound_sat:
         return Claim(CARRIES, "False", "LowInbound", _short("can receive", "minInboundSat", wanted.min_inbound_sat))
     return Claim(CARRIES, "True", "Liquid", "its channels can carry another node's payments")
-
-
-CARRIES: Final = "CarriesPayments"
 
 
 def _short(what: str, field: str, least: int) -> str:

@@ -8,24 +8,25 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bankstack.engine.objects import Manifest, Ref, Type
+from bankstack.engine.objects import Manifest, Ref
 from bankstack.engine.ports import Reader, resource_type
 from bankstack.kinds.apideployment import model as apideployment
+from bankstack.kinds.lndnode.carriers import CARRIES
 from bankstack.kinds.lndnode.facts import User
 from bankstack.kinds.lndnode.model import RESOURCE
 from bankstack.kinds.lndnode.subject import LndNode
 
 API: Final = resource_type(apideployment.RESOURCE)
-NODE: Final[Type] = resource_type(RESOURCE)
+LND_NODE: Final = resource_type(RESOURCE)
 #: What another node has to say of itself, before payments are sent its way.
-NEEDED: Final = ("Ready", "Synced", "CarriesPayments")
+NEEDED: Final = ("Ready", "Synced", CARRIES)
 
 
 async def users(node: LndNode, reader: Reader) -> tuple[User, ...]:
     """Every ApiDeployment of the namespace that pays through it."""
     apis = [one for one in await reader.list(API, node.namespace, {}) if node.name in _pays_through(one)]
     others = sorted({name for api in apis for name in _pays_through(api)} - {node.name})
-    seen = await asyncio.gather(*(reader.get(Ref(NODE, name), node.namespace) for name in others))
+    seen = await asyncio.gather(*(reader.get(Ref(LND_NODE, name), node.namespace) for name in others))
     obstacles = {name: _obstacle(one) for name, one in zip(others, seen, strict=True)}
     return tuple(_user(node, api, obstacles) for api in sorted(apis, key=lambda api: str(api["metadata"]["name"])))
 
