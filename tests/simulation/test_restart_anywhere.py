@@ -1,16 +1,14 @@
 """The operator dies, is cut off or is two, anywhere in a Restart: LND is stopped once, and the end is the same."""
 
-import os
-
 import pytest
 
 from .bank import WRITES
 from .faults import Fault, When, at, every_first, some
 from .oracle import laws_hold
 from .test_bad_days import FAULTS
+from .test_crash_anywhere import ALL
 from .test_restart import book, looked_at, open_bank, pods_made, reference, restarted, went_well
 
-ALL = os.environ.get("SIMULATION") == "all"
 CRASH = Fault("crash", When.AFTER)
 
 

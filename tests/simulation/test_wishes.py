@@ -1,7 +1,6 @@
 """A changed spec asks for its own Restart: one plan for one wish, whatever happens, and nothing without people."""
 
 import asyncio
-import os
 from typing import Any
 
 import pytest
@@ -16,10 +15,10 @@ from .bank import WRITES, Bank
 from .faults import Fault, When, at, every_first, none, some
 from .oracle import laws_hold
 from .test_bad_days import FAULTS
+from .test_crash_anywhere import ALL
 from .test_restart import CHANNELS, asked, book, image, looked_at, pods_made
 
 US = "system:serviceaccount:bankstack-system:bankstack-operator"
-ALL = os.environ.get("SIMULATION") == "all"
 CRASH = Fault("crash", When.AFTER)
 
 
