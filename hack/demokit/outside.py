@@ -64,6 +64,13 @@ class Outside:
         # The miner's node may just have lost its power.
         eventually(self._has_wallet, 90, "the miner has its wallet")
         self.cli("-generate", str(blocks))
+        # Written to disk by this: a killed bitcoind forgets what it did not write. The world at large forgets no
+        # block, and an LND waits for ever for one that it has seen and nobody has.
+        self.cli("gettxoutsetinfo", "none")
+
+    def height(self) -> int:
+        """Of the newest block."""
+        return int(self.cli("getblockcount"))
 
     def await_peer(self, peer: str, within: float = 120) -> None:
         """Until blocks have somebody to go to."""

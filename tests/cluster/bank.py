@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .conftest import RESTRICTED, Lab, Manifest, Room, eventually
+from .conftest import OWNER, RESTRICTED, Lab, Manifest, Room, eventually
 
 ROOT = Path(__file__).parents[2]
 WALLETS = ROOT / "manifests" / "samples" / "wallets"
-OWNER = "bankstack.io/owner"
 CHILDREN = "statefulset,service,configmap,secret,poddisruptionbudget,networkpolicy,persistentvolumeclaim"
 
 

@@ -18,6 +18,8 @@ __all__ = ["Manifest", "eventually"]  # to the stories all of it comes from here
 
 LAB = Path(__file__).parents[2] / "hack" / "lab"
 IMAGES = catalog.load().images
+#: On everything that the operator makes for a resource.
+OWNER = "bankstack.io/owner"
 #: Of a container: a bank's namespace takes nothing less.
 RESTRICTED: Manifest = {
     "allowPrivilegeEscalation": False,
@@ -58,9 +60,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     if report.failed:
         kubectl = Kubectl()
-        for title, words in SCENE.items():
+        for title, words in (SCENE | _last_words(kubectl)).items():
             report.sections.append((title, kubectl.asks(*words).stdout))
     return report
+
+
+def _last_words(kubectl: Kubectl) -> dict[str, tuple[str, ...]]:
+    """What the programs of each bank said last: why an LND waits stands nowhere else."""
+    owned = (*("get", "pods", "-A", "-l", OWNER, "-o"), "jsonpath={.items[*].metadata.namespace}")
+    logs = ("logs", "-l", OWNER, "--all-containers", "--prefix", "--tail", "12")
+    return {f"programs of {bank}": ("-n", bank, *logs) for bank in sorted(set(kubectl.asks(*owned).stdout.split()))}
 
 
 def elapsed(seconds: float) -> None:

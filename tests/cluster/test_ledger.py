@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from .bank import OWNER, Bank, bodies
-from .conftest import Lab, Manifest, eventually
+from .bank import Bank, bodies
+from .conftest import OWNER, Lab, Manifest, eventually
 from .operated import Operator, kill_main_process
 
 BOOKS = "books"

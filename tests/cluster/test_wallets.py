@@ -275,12 +275,16 @@ def test_without_an_operator_what_dies_comes_back_by_itself(
     lab.does("kill-node", region)
     lab.does("start-node", region)
     eventually(lambda: _pod_is_ready(bank, "lnd1-0"), 120, "lnd is back after its node was off")
-    # A bitcoind that is killed forgets its newest blocks. All the world's others would have them; here the miner may
-    # have been on the same node, and LND waits for the height that it has seen.
     outside.mine(3)
     operator.scale(1)
+    # Ready alone might be the word of the operator that was; LND sees the tip only once bitcoind has its blocks again.
+    eventually(lambda: _sees_tip(operator, outside), 150, "LND sees the newest block again")
     bank.await_resources(*BOTH)
     assert bank.resource("LndNode", "lnd1")["status"]["identityPubkey"] == identity
+
+
+def _sees_tip(operator: Operator, outside: Outside) -> bool:
+    return operator.gauge("bankstack_lndnode_block_height", BANK, "lnd1") == outside.height()
 
 
 def test_deleted_and_applied_again_it_is_the_same_wallet_and_the_same_node(bank: Bank, outside: Outside) -> None:
