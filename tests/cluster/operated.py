@@ -77,7 +77,7 @@ class Operator:
 
     def kill(self) -> None:
         """As a power cut would: no signal is heard, no lease given back."""
-        eventually(lambda: all(map(_runs, self.pods())), 60, "its process runs, to be killed")
+        eventually(lambda: all(map(runs, self.pods())), 60, "its process runs, to be killed")
         for pod in self.pods():
             kill_main_process(pod)
 
@@ -133,7 +133,8 @@ def kill_main_process(pod: Manifest) -> None:
     do_to_container(pod, "kill", "--signal", "SIGKILL")
 
 
-def _runs(pod: Manifest) -> bool:
+def runs(pod: Manifest) -> bool:
+    """Whether its first container does."""
     return "running" in pod["status"]["containerStatuses"][0]["state"]
 
 

@@ -1,5 +1,6 @@
 """LNDs are restarted while customers pay: nothing is lost, doubled or closed by force, and what it cost is printed."""
 
+import json
 import os
 import re
 import subprocess
@@ -12,17 +13,30 @@ from pathlib import Path
 import pytest
 
 from bankstack.kinds.lndnode import stages
+from bankstack.kinds.lndnode.plans import STEPS
+from bankstack.plans.model import FINISHED
 from demokit.bank import Demo
 from demokit.payments import ASKED, NAMES, POD
 
 from .bank import Bank
-from .conftest import Lab, Manifest, eventually
+from .conftest import Lab, Manifest, elapsed, eventually
+from .operated import kill_main_process, runs
+from .processes import watched
 from .test_plans import approval, await_state, made, may, own_seconds, plan, restart, seconds
 
 ROOT = Path(__file__).parents[2]
 #: `hack/test soak` asks for more.
 RESTARTS = int(os.environ.get("BANK_RESTARTS", "2"))
 NODES = ("lnd1", "lnd2")
+#: Who is struck, and in which step of a restart: `hack/test soak` asks for all of them, each once.
+VICTIMS = ("lnd", "node", "mongod")
+#: The first eleven are every step once, the next eleven with another victim.
+ROUNDS = [
+    (step.name, VICTIMS[(number + turn) % len(VICTIMS)])
+    for turn in range(len(VICTIMS))
+    for number, step in enumerate(STEPS)
+]
+BLOWS = ROUNDS[: int(os.environ.get("BANK_BLOWS", "0"))]
 RATES = ("--intraledger", "4", "--lightning", "2")
 #: A restart, the time until peers are back, and some payments before and after.
 LOAD_SECONDS = 75
@@ -48,6 +62,12 @@ class World:
         eventually(lambda: self.bank.lab.asks(*asked).stdout, LOAD_SECONDS + 120, "the load has ended")
         assert self.bank.lab.asks(*asked).stdout.strip() == "0", self.said()
         return self.said()
+
+    def await_no_load(self) -> None:
+        """Whatever became of it: a payment that was cut off is asked after at the end of the story."""
+        is_over = f"test -e {SAID}.code || ! grep -qs load/[m]ain.js /proc/[0-9]*/cmdline"
+        asked = ("-n", "outside", "exec", POD, "--", "sh", "-c", is_over)
+        eventually(lambda: self.bank.lab.asks(*asked).returncode == 0, LOAD_SECONDS + 120, "the load is over")
 
     def said(self) -> str:
         return self._inside("cat", SAID)
@@ -80,13 +100,18 @@ def has_coins(bank: Bank, name: str) -> bool:
 
 
 def recycled(world: World, node: str, name: str) -> Manifest:
-    """One Restart, asked for by alice and approved by bob; the plan's status at its end."""
+    """One Restart; the plan's status at its end."""
+    begun(world, node, name)
+    return await_state(world.bank, name, "Succeeded", within=300)
+
+
+def begun(world: World, node: str, name: str) -> None:
+    """A Restart, asked for by alice and approved by bob."""
     asked = restart(name)
     asked["spec"]["target"]["name"] = node
     made(world.bank, "alice", asked)
     shown = await_state(world.bank, name, "AwaitingApproval", within=60)
     made(world.bank, "bob", approval(f"{name}-bob", name, "bob", shown["hash"]))
-    return await_state(world.bank, name, "Succeeded", within=300)
 
 
 def told(node: str, status: Manifest, away: int, load: str) -> str:
@@ -110,6 +135,55 @@ def test_an_lnd_is_restarted_under_load_and_nothing_is_lost(world: World, number
     evidence = {one["name"]: one["evidence"] for one in status["steps"]}
     other = next(one for one in NODES if one != node)
     assert evidence[stages.DIVERT] == f"payments go elsewhere: bank: {other}"
+
+
+@pytest.mark.parametrize(("step", "victim"), BLOWS)
+def test_whatever_dies_in_whichever_step_there_is_one_lnd_and_the_bank_comes_back(
+    world: World, step: str, victim: str
+) -> None:
+    name, bank = f"struck-{step}-{victim}".lower(), world.bank
+    where = bank.get("pod", "lnd1-0")["spec"]["nodeName"]
+    identity = bank.resource("LndNode", "lnd1")["status"]["identityPubkey"]
+    world.begin_load()
+    with watched("lnd", "lnd1-0") as processes:
+        begun(world, "lnd1", name)
+        eventually(lambda: _has_reached(bank, name, step), 120, f"the plan comes to {step}")
+        strike(bank, victim, where)
+        eventually(lambda: plan(bank, name)["state"] in FINISHED, 420, lambda: str(plan(bank, name)))
+        eventually(lambda: is_whole(bank), 300, lambda: bank.kubectl("get", "bank"))
+    world.await_no_load()
+    ended = plan(bank, name)
+    print(f"{step} {victim}: {ended['state']}, {ended['message']}; {processes.looks} looks, {len(processes.seen)} LNDs")
+    assert processes.most == 1
+    assert bank.resource("LndNode", "lnd1")["status"]["identityPubkey"] == identity
+    assert world.closed() == []
+
+
+def _has_reached(bank: Bank, name: str, step: str) -> bool:
+    return any(one["name"] == step and one["state"] != "Pending" for one in plan(bank, name)["steps"])
+
+
+def strike(bank: Bank, victim: str, where: str) -> None:
+    """LND's process if it has one, the power of the node `where` LND was, or MongoDB's primary."""
+    if victim == "mongod":
+        kill_main_process(bank.get("pod", f"{bank.resource('LedgerCluster', 'ledger')['status']['primary']}-0"))
+    elif victim == "lnd":
+        found = bank.lab.asks("-n", bank.name, "get", "pod", "lnd1-0", "-o", "json")
+        if found.returncode == 0 and runs(pod := json.loads(found.stdout)):
+            kill_main_process(pod)
+    else:
+        region = bank.lab.get("node", where)["metadata"]["labels"]["topology.kubernetes.io/region"]
+        bank.lab.does("kill-node", region)
+        elapsed(3)
+        bank.lab.does("start-node", region)
+
+
+def is_whole(bank: Bank) -> bool:
+    """Everything Ready, and nodes with coins for the next restart."""
+    listed = [
+        (one["kind"], one["metadata"]["name"]) for one in bank.get("bank")["items"] if one["kind"] != "ChangePlan"
+    ]
+    return all(bank.is_ready(*one) for one in listed) and all(has_coins(bank, node) for node in NODES)
 
 
 def test_afterwards_every_payment_was_made_once_and_the_books_are_sound(world: World) -> None:
