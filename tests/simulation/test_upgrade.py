@@ -12,7 +12,7 @@ from .bank import WRITES, Bank
 from .faults import Fault, When, at, every_first
 from .oracle import laws_hold
 from .test_crash_anywhere import ALL
-from .test_restart import evidence, image, looked_at, open_bank, restarted, went_well
+from .test_restart import approved, asked, evidence, image, looked_at, open_bank, restarted, steps, went_well
 
 OLDER, NEWER = "v0.21.2-beta", "v0.22.0-beta"
 CRASH = Fault("crash", When.AFTER)
@@ -102,3 +102,26 @@ async def test_set_back_at_any_moment_and_its_pod_taken_away_no_older_lnd_reads_
     laws_hold(bank)
     conditions = bank.conditions("lnd1")
     assert bank.is_ready("lnd1") or conditions["Stalled"] == ("True", "DowngradeRefused"), conditions
+
+
+async def test_a_newer_lnd_that_does_not_come_up_gives_way_to_one_that_does() -> None:
+    bank = await open_bank()
+    declares(bank, NEWER)
+    await asked(bank)
+    schedule = bank.calls.schedule
+
+    def goes_blind(number: int, words: str) -> Fault | None:
+        bank.lnds.blind = bank.lnds.blind or words.startswith("apply StatefulSet lnd1")
+        return schedule(number, words)
+
+    bank.calls.schedule = goes_blind
+    await approved(bank)
+    assert steps(bank)["Start"] == "Running"
+    declares(bank, "v0.22.1-beta")
+    deletes_the_set(bank)
+    bank.calls.schedule, bank.lnds.blind = schedule, False
+    await looked_at(bank)
+    assert bank.plan()["state"] == "Succeeded", bank.plan()
+    assert (image(bank), noted(bank)) == ("lightninglabs/lnd:v0.22.1-beta", "v0.22.1")
+    assert bank.is_ready("lnd1")
+    laws_hold(bank)
