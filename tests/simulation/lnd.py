@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, State, Use
 from bankstack.clients.lnd.client import Connect
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
-from bankstack.kinds.lndnode import pki
+from bankstack.kinds.lndnode import pki, versions
 from bankstack.kinds.lndnode.checks import PASSWORD_BYTES, SEED_WORDS
 from bankstack.kinds.lndnode.doors import Doors
+from bankstack.kinds.lndnode.names import LND_VERSION
 
 from .line import Line
 from .pods import Mounts, Process, Software
@@ -59,6 +60,8 @@ class Disk:
     height: int = 100
     recovering: bool = False
     exports: int = 0
+    #: The newest LND that was started on it.
+    release: str | None = None
 
 
 class LndProcess:
@@ -66,6 +69,7 @@ class LndProcess:
 
     def __init__(self, disk: Disk, mounted: Mounts, *, follows: Callable[[str], bool]) -> None:
         self.disk = disk
+        self.version = mounted.image.rpartition(":")[2].removeprefix("v") or "0.21.2-beta"
         self.certificate = mounted.secrets["tls"]["tls.crt"]
         self._password = mounted.secrets["wallet"].get("password", b"").rstrip(b"\r\n")
         conf = mounted.files["config"]["lnd.conf"]
@@ -107,7 +111,7 @@ class LndProcess:
     def info(self, macaroon: bytes) -> Info:
         wallet = self.opened(macaroon, "info")
         synced = self._follows(self._bitcoind)
-        return Info(wallet.identity, "0.21.2-beta", synced, self.disk.height, active=len(self.disk.channels), peers=1)
+        return Info(wallet.identity, self.version, synced, self.disk.height, active=len(self.disk.channels), peers=1)
 
     def holdings(self, macaroon: bytes) -> tuple[Funds, Channels]:
         self.opened(macaroon, "onchain", "offchain")
@@ -204,12 +208,25 @@ class Lnds:
         self.haunted: set[str] = set()
         #: Pods in which a second LND was started on a volume.
         self.second: list[str] = []
+        #: LNDs that were started on what a newer one changed, or changed it without a note of it.
+        self.misread: list[str] = []
         self._seeds = 0
 
     def start(self, mounted: Mounts) -> Process:
         if mounted.claims["data"] in self.haunted:
             self.second.append(mounted.pod)
-        return LndProcess(self.disks.setdefault(mounted.claims["data"], Disk()), mounted, follows=self._reaches)
+        disk = self.disks.setdefault(mounted.claims["data"], Disk())
+        self._open_database(disk, mounted)
+        return LndProcess(disk, mounted, follows=self._reaches)
+
+    def _open_database(self, disk: Disk, mounted: Mounts) -> None:
+        """Each minor release changes it; the release that does so has to be on record before."""
+        noted, release = mounted.notes.get("data", {}).get(LND_VERSION), mounted.image.rpartition(":")[2]
+        if versions.crosses_migration(disk.release, release):
+            self.misread.append(f"{release} was started after {disk.release}")
+        if versions.migrates(disk.release, release) and versions.newest(noted, release) != noted:
+            self.misread.append(f"{release} was started after {disk.release}, and {noted} is noted")
+        disk.release = versions.newest(disk.release, release)
 
     def _reaches(self, host: str) -> bool:
         return not self.blind and self.software is not None and self.software.reach(host) is not None

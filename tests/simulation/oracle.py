@@ -61,6 +61,7 @@ def laws_hold(bank: Bank) -> None:
     watching = [wallet for disk in bank.bitcoinds.disks.values() for wallet in disk.wallets.values()]
     assert not any(wallet.private_keys for wallet in watching), "a watching wallet can hold keys"
     assert bank.lnds.second == [], "two LNDs ran on one volume"
+    assert bank.lnds.misread == [], "an LND was started on a database that is not for it"
     written = [call for call in bank.calls.made if call.startswith(("apply Pod ", "delete Pod "))]
     assert not [call for call in written if not TOLD.match(call)], (
         "no pod of ours but a program's is written, to tell it"

@@ -1,7 +1,7 @@
 """What runs in pods, as far as the operator can tell: processes that start, see their mounts, and stop."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bankstack.engine import manifests
@@ -31,6 +31,9 @@ class Mounts:
     environment: Mapping[str, bytes]
     #: What the pod is called, for software that is known to others by it.
     name: str = ""
+    image: str = ""
+    #: What was written on the claims.
+    notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def mounts(server: ApiServer, pod: Manifest) -> Mounts:
@@ -52,14 +55,15 @@ def mounts(server: ApiServer, pod: Manifest) -> Mounts:
         return manifests.opened(found(SECRET, secret["name"])).get(secret["key"], b"")
 
     volumes = pod["spec"].get("volumes", [])
+    claims = {
+        one["name"]: found(PERSISTENT_VOLUME_CLAIM, one["persistentVolumeClaim"]["claimName"])["metadata"]
+        for one in volumes
+        if "persistentVolumeClaim" in one
+    }
     return Mounts(
         pod=pod["metadata"]["uid"],
         namespace=namespace,
-        claims={
-            one["name"]: found(PERSISTENT_VOLUME_CLAIM, one["persistentVolumeClaim"]["claimName"])["metadata"]["uid"]
-            for one in volumes
-            if "persistentVolumeClaim" in one
-        },
+        claims={name: meta["uid"] for name, meta in claims.items()},
         secrets={one["name"]: opened(one["secret"]) for one in volumes if "secret" in one},
         files={
             one["name"]: found(CONFIG_MAP, one["configMap"]["name"]).get("data", {})
@@ -68,6 +72,8 @@ def mounts(server: ApiServer, pod: Manifest) -> Mounts:
         },
         environment={entry["name"]: value(entry) for one in pod["spec"]["containers"] for entry in one.get("env", [])},
         name=pod["metadata"]["name"],
+        image=pod["spec"]["containers"][0]["image"],
+        notes={name: meta.get("annotations", {}) for name, meta in claims.items()},
     )
 
 

@@ -17,6 +17,7 @@ AGREES = {
     "etcd": ("go/cluster/go.mod", "go.etcd.io/etcd/server/v3 v{}"),
     "coredns": ("go/coredns/go.mod", "github.com/coredns/coredns v{}"),
     "lnd": ("go/lnd/go.mod", "github.com/lightningnetwork/lnd v{}"),
+    "lnd-older": ("go/lnd-older/go.mod", "github.com/lightningnetwork/lnd v{}"),
     "s3": ("go/s3/go.mod", "github.com/versity/versitygw v{}"),
     "specter": ("recipes/specter/requirements.txt", "cryptoadvance-specter=={}"),
     "prometheus": ("go/monitoring/go.mod", "// Prometheus {} is v0.311.3 of its module"),
@@ -78,7 +79,7 @@ def test_a_bank_has_all_its_parts() -> None:
 
 
 def test_what_takes_long_to_build_is_built_only_for_who_names_it() -> None:
-    assert set(CATALOG.named) - set(CATALOG.bank) == {"prometheus", "alertmanager"}
+    assert set(CATALOG.named) - set(CATALOG.bank) == {"lnd-older", "prometheus", "alertmanager"}
     assert catalog.find("prom/prometheus:v3.11.3", CATALOG.named).on_demand
 
 

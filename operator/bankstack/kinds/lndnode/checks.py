@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 from bankstack.clients.lnd.answers import Info, State
 from bankstack.engine.finding import WATCHED, Finding, Stalled, Unknown, Waiting
 from bankstack.engine.objects import annotation
-from bankstack.kinds.lndnode import consumers, names, running, versions
+from bankstack.kinds.lndnode import consumers, names, releases, running
 from bankstack.kinds.lndnode.certificates import authority_can_sign, is_trusted
 from bankstack.kinds.lndnode.facts import Facts, Refused
 from bankstack.kinds.lndnode.subject import LndNode
@@ -142,19 +142,6 @@ def volume_is_there(node: LndNode, facts: Facts) -> Finding | None:
     )
 
 
-def version_is_not_older_than_the_volume(node: LndNode, facts: Facts) -> Finding | None:
-    """An older LND misreads a migrated database."""
-    if names.stateful_set(node.name) in facts.children or not downgrade(node, facts):
-        return None
-    return Finding("DowngradeRefused", _downgrade_told(node, facts), Stalled())
-
-
-def downgrade(node: LndNode, facts: Facts) -> str | None:
-    """What to say where spec.version is older than what has run on the volume."""
-    crosses = versions.crosses_migration(ran(node, facts), node.spec.version)
-    return _downgrade_told(node, facts) if crosses else None
-
-
 def bitcoind_is_known(node: LndNode, facts: Facts) -> Finding | None:
     """LND needs to know where its bitcoind is, and whether it follows the same chain."""
     chain, wallet = facts.chain, node.spec.bitcoind.cold_wallet
@@ -259,7 +246,8 @@ def wallet_is_made(node: LndNode, facts: Facts) -> Finding | None:
 def lnd_is_active(_node: LndNode, facts: Facts) -> Finding | None:
     """LND starts in steps; it waits for bitcoind in one of them."""
     told = {
-        State.WAITING_TO_START: ("NotLeader", "LND waits to become the leader of its cluster"),
+        # Where LNDs do not share a database nothing else is waited for.
+        State.WAITING_TO_START: ("OpeningDatabase", "LND opens its database; a newer release changes it before"),
         State.LOCKED: ("WalletLocked", "LND opens its wallet with the password from its Secret"),
         State.UNLOCKED: ("Starting", "LND has opened its wallet and starts"),
         State.RPC_ACTIVE: ("ChainSyncing", "LND catches up with the chain before it serves"),
@@ -342,20 +330,6 @@ def _bitcoind_away(facts: Facts) -> Finding:
     )
 
 
-def ran(node: LndNode, facts: Facts) -> str | None:
-    """The newest LND that has run on the volume."""
-    claim = facts.children.get(names.volume(node.name))
-    return annotation(claim, names.LND_VERSION) if claim else None
-
-
-def _downgrade_told(node: LndNode, facts: Facts) -> str:
-    return (
-        f"LND {ran(node, facts)} has run on volume {names.volume(node.name).name}, spec.version is the older "
-        f"{node.spec.version}: its database was migrated, and an older LND misreads it. It is never started on it. "
-        "Set spec.version back"
-    )
-
-
 #: In this order: the first finding wins. While one of these holds, nothing is made: what protects funds comes first.
 OBSTACLES: Final = (
     pinned_identities_agree,
@@ -364,7 +338,7 @@ OBSTACLES: Final = (
     wallet_secret_is_there,
     wallet_secret_is_complete,
     volume_is_there,
-    version_is_not_older_than_the_volume,
+    releases.version_is_not_older_than_the_volume,
     bitcoind_is_known,
     bitcoind_lets_lnd_in,
     chain_is_ready_for_a_first_start,

@@ -12,7 +12,7 @@ from bankstack.engine import drift, frozen
 from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action, Ask, Decision, Delete
 from bankstack.engine.finding import Finding, Unknown, Waiting, first
-from bankstack.engine.objects import CONFIG_MAP, Manifest, annotation, digest, uid
+from bankstack.engine.objects import CONFIG_MAP, Manifest, digest, uid
 from bankstack.kinds.lndnode import (
     backups,
     carriers,
@@ -21,11 +21,11 @@ from bankstack.kinds.lndnode import (
     children,
     consumers,
     names,
+    releases,
     running,
     stages,
     stored,
     template,
-    versions,
     wishes,
 )
 from bankstack.kinds.lndnode.facts import Endpoint, Facts
@@ -130,11 +130,12 @@ def _claim(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
 
 def _wanted(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Manifest, ...]:
     held = template.held(node, facts, endpoint)
-    claim = facts.children.get(names.volume(node.name))
-    seen = facts.info.version if isinstance(facts.info, Info) else None
-    ran = versions.newest(annotation(claim, names.LND_VERSION) if claim else None, seen)
+    identity = checks.identity(node, facts)
+    # A first start that was declared wrong may still be mended: nothing is on its volume.
+    starts = identity is not None and template.is_being_written(node, facts, held)
     return (
-        children.volume(node, checks.identity(node, facts), ran),
+        # Before the StatefulSet: what is started is on record.
+        children.volume(node, identity, releases.noted(node, facts, starts=starts)),
         children.config_map(node, held["metadata"]["annotations"][names.CONFIG]),
         children.api_service(node),
         children.p2p_service(node),
@@ -248,7 +249,7 @@ def _change_pending(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
         return ()
     found: list[Claim] = []
     plans: list[str] = []
-    if refused := checks.downgrade(node, facts):
+    if refused := releases.downgrade(node, facts):
         found.append(Claim("ChangePending", "True", "DowngradeRefused", refused))
     elif endpoint is not None and (paths := template.pending(node, facts, endpoint)):
         found += frozen.change_pending(paths, f"LND of {node.name}")

@@ -12,7 +12,18 @@ from typing import Final
 from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.operation import Cancel, Impact, Operation, Proposal, Risk, Step
-from bankstack.kinds.lndnode import carriers, checks, htlcs, recycle, recycled, stages, template, versions, wishes
+from bankstack.kinds.lndnode import (
+    carriers,
+    checks,
+    htlcs,
+    recycle,
+    recycled,
+    releases,
+    stages,
+    template,
+    versions,
+    wishes,
+)
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -39,7 +50,7 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
     """What a restart would do now, and cost."""
     refusals = [
         *_unknown_parameters(parameters),
-        *([told] if (told := checks.downgrade(node, facts)) else []),
+        *([told] if (told := releases.downgrade(node, facts)) else []),
     ]
     obstacle = first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts)
     endpoint = facts.chain.endpoint
@@ -76,7 +87,7 @@ def _unknown_parameters(parameters: Mapping[str, str]) -> list[str]:
 
 def _migration(node: LndNode, facts: Facts) -> dict[str, str]:
     """What approvers of a newer release have to know."""
-    ran = checks.ran(node, facts)
+    ran = releases.ran(node, facts)
     if not versions.migrates(ran, node.spec.version):
         return {}
     return {"migration": f"the database is changed from {ran} to {node.spec.version}: there is no way back"}

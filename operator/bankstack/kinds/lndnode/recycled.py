@@ -11,7 +11,7 @@ from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info
 from bankstack.engine.conditions import moment
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.operation import Done, Verdict, Wait
-from bankstack.kinds.lndnode import checks, names, stages, template
+from bankstack.kinds.lndnode import checks, names, releases, stages, template
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -42,7 +42,8 @@ def start(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """LND runs, serves and sees the tip."""
     obstacle = first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts)
     if obstacle or not isinstance(facts.info, Info):
-        return Wait(obstacle.message if obstacle else "LND does not answer yet", SOON)
+        told = obstacle.message if obstacle else "LND does not answer yet"
+        return Wait(f"{told}{releases.changing(node, facts)}", SOON)
     at = stages.kept(node, stages.RECORD, stages.AT)
     away = int((now - moment(at)).total_seconds()) if at else 0
     version, height = facts.info.version.partition(" ")[0], facts.info.block_height

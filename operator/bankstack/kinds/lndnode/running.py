@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bankstack.engine.finding import WATCHED, Finding, Stalled, Unknown
 from bankstack.engine.objects import Manifest
-from bankstack.kinds.lndnode import names
+from bankstack.kinds.lndnode import names, releases
 from bankstack.kinds.lndnode.facts import Chain, Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -17,6 +17,7 @@ SOON: Final = 2.0
 #: What LND says last when it cannot start; each measured on v0.21.2.
 _NO_BITCOIND: Final = "unable to create partial chain control"
 _NO_CONFIG: Final = "failed to load config"
+_NO_DATABASE: Final = "unable to open databases"
 _WALLET_SHUT: Final = "error unlocking wallet with password from file"
 SAID_MOST: Final = 200
 
@@ -56,7 +57,7 @@ def _not_started(node: LndNode, pod: Manifest, container: Mapping[str, Any]) -> 
         return Finding(
             "ImageMissing",
             f"the image of LND cannot be pulled ({told}). The node does not run. Correct spec.version, "
-            "spec.image or spec.pod.imagePullSecrets",
+            f"spec.image or spec.pod.imagePullSecrets. {_by_hand(node)}",
             WATCHED,
         )
     if told:
@@ -83,9 +84,11 @@ def _stopped(node: LndNode, chain: Chain, ended: Mapping[str, Any]) -> Finding:
         return Finding(
             "ConfigRefused",
             f"LND does not start with its configuration: {_after(told, _NO_CONFIG)}. Correct spec.config or "
-            f"spec.p2p.addresses. A node that has run before then needs: kubectl delete statefulset {node.name}",
+            f"spec.p2p.addresses. {_by_hand(node)}",
             Stalled(),
         )
+    if _NO_DATABASE in told:
+        return _database_refused(node, _after(told, _NO_DATABASE))
     if _bitcoind_is_the_cause(chain, code, told):
         said = _after(told, _NO_BITCOIND) or _said(chain)
         return Finding(
@@ -102,6 +105,22 @@ def _stopped(node: LndNode, chain: Chain, ended: Mapping[str, Any]) -> Finding:
         f"runs, its channels are not watched. Read the log: kubectl logs {node.name}-0 --previous",
         WATCHED,
     )
+
+
+def _database_refused(node: LndNode, said: str) -> Finding:
+    """LND migrates in one transaction: after a failure all is as it was before."""
+    return Finding(
+        "DatabaseRefused",
+        f"LND {node.spec.version} does not open its database ({said}): its channels are safe on the volume, and not "
+        f"watched. Look whether the volume is full: kubectl logs {node.name}-0 --previous. Else set spec.version to a "
+        f"newer release. {_by_hand(node)}. {releases.NO_COPY}",
+        Stalled(),
+    )
+
+
+def _by_hand(node: LndNode) -> str:
+    """What does not come up is not restarted by a plan."""
+    return f"A node that has run before then needs: kubectl delete statefulset {node.name}"
 
 
 def _bitcoind_is_the_cause(chain: Chain, code: int, told: str) -> bool:

@@ -101,7 +101,10 @@ def exit_of(one: Manifest | None) -> str | None:
 def to_let_go(node: LndNode, facts: Facts) -> Ref | None:
     """The pod whose object nothing needs any more: its end is proved, or it is not to end."""
     one = pod(node, facts)
-    if one is None or not is_held(one) or (step(node) in HELD and not node.deleting):
+    if one is None or not is_held(one):
         return None
-    leaving = "deletionTimestamp" in one["metadata"]
-    return None if leaving and exit_of(one) is None else names.pod(node.name)
+    if "deletionTimestamp" not in one["metadata"]:
+        return None if step(node) in HELD and not node.deleting else names.pod(node.name)
+    # Also where somebody else deleted it just before it was to be stopped: it could not come back otherwise.
+    is_evidence = step(node) == STOP and not node.deleting
+    return None if is_evidence or exit_of(one) is None else names.pod(node.name)

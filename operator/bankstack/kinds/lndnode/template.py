@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bankstack.engine import frozen, manifests
 from bankstack.engine.objects import Manifest, annotated, annotation, digest
-from bankstack.kinds.lndnode import checks, children, conf, names, stages
+from bankstack.kinds.lndnode import checks, children, conf, names, releases, stages
 from bankstack.kinds.lndnode.facts import Endpoint, Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -60,6 +60,12 @@ def is_written(node: LndNode, live: Manifest, endpoint: Endpoint) -> bool:
     return all(annotation(live, word) == annotation(wanted, word) for word in (frozen.TEMPLATE, names.CONFIG))
 
 
+def is_being_written(node: LndNode, facts: Facts, held: Manifest) -> bool:
+    """Whether what is held is not there yet: what it starts was never seen."""
+    live = facts.children.get(names.stateful_set(node.name))
+    return live is None or annotation(live, frozen.TEMPLATE) != annotation(held, frozen.TEMPLATE)
+
+
 def pending(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[str, ...]:
     """Fields of the template where what is declared differs from what runs."""
     return tuple(_field(path) for path in frozen.pending(wish(node, endpoint), held(node, facts, endpoint)))
@@ -68,7 +74,7 @@ def pending(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[str, ...]:
 def may_be_renewed(node: LndNode, facts: Facts, endpoint: Endpoint) -> bool:
     """Whether what is declared now is what was approved, and nothing that LND's data forbid."""
     approved = stages.kept(node, stages.CHECK, stages.TEMPLATE)
-    return wish_digest(node, endpoint) == approved and checks.downgrade(node, facts) is None
+    return wish_digest(node, endpoint) == approved and releases.downgrade(node, facts) is None
 
 
 def _kept(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:

@@ -116,7 +116,9 @@ CASES: dict[str, tuple[Facts, str, type, tuple[str, ...]]] = {
     "LND is locked": (replace(SERVING, state=State.LOCKED, info=SILENT), "WalletLocked", Waiting, ()),
     "LND is unlocked": (replace(SERVING, state=State.UNLOCKED, info=SILENT), "Starting", Waiting, ()),
     "LND catches up": (replace(SERVING, state=State.RPC_ACTIVE), "ChainSyncing", Waiting, ()),
-    "LND waits for its turn": (replace(SERVING, state=State.WAITING_TO_START, info=SILENT), "NotLeader", Waiting, ()),
+    "LND opens its database": (
+        replace(SERVING, state=State.WAITING_TO_START, info=SILENT), "OpeningDatabase", Waiting, ("a newer release",),
+    ),
     "LND is behind": (
         replace(SERVING, info=replace(INFO, synced=False)), "ChainSyncing", Waiting, ("block 812", "payments wait"),
     ),
@@ -130,7 +132,7 @@ CASES: dict[str, tuple[Facts, str, type, tuple[str, ...]]] = {
     "the pod starts": (with_pod(state={"waiting": {"reason": "ContainerCreating"}}), "Starting", Waiting, ()),
     "the image is not there": (
         with_pod(state={"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}),
-        "ImageMissing", Waiting, ("not found", "spec.image"),
+        "ImageMissing", Waiting, ("not found", "spec.image", "delete statefulset lnd1"),
     ),
     "the pod lacks something": (
         with_pod(state={"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "x" not found'}}),
@@ -147,6 +149,10 @@ CASES: dict[str, tuple[Facts, str, type, tuple[str, ...]]] = {
     "LND does not take its configuration": (
         with_pod(**ended(1, "failed to load config: parse address bank.example:9735 failed: no such host\n")),
         "ConfigRefused", Stalled, ("parse address bank.example:9735 failed", "delete statefulset lnd1"),
+    ),
+    "LND does not open its database": (
+        with_pod(**ended(1, "unable to open databases: unable to open graph DB: disk full\n")), "DatabaseRefused",
+        Stalled, ("v0.21.2-beta", "(unable to open graph DB: disk full)", "delete statefulset lnd1", "older copy"),
     ),
     "LND crashed on the network": (with_pod(**ended(2, "dial tcp: connection refused")), "Crashed", Waiting, ()),
     "LND crashed": (

@@ -195,7 +195,7 @@ def test_a_smaller_number_of_pods_or_an_edited_template_is_put_back() -> None:
 def test_a_wish_for_an_older_lnd_is_refused_not_remembered() -> None:
     decision = decide(node(version="v0.20.3-beta"), given.serving(), NOW)
     assert claims(decision)["ChangePending"] == ("True", "DowngradeRefused")
-    assert "v0.21.2 has run on volume lnd1-data" in told(decision, "ChangePending")
+    assert "v0.21.2 was started on volume lnd1-data" in told(decision, "ChangePending")
     assert decision.finding is None
 
 

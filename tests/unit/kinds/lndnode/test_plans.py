@@ -229,6 +229,22 @@ def test_an_end_that_is_overdue_is_told_with_its_node() -> None:
     waits(late, "the kubelet of node east has not said", stages.PROOF)
 
 
+@pytest.mark.parametrize(
+    ("step", "ended", "goes"),
+    [(stages.RECORD, True, True), (stages.RECORD, False, False), (stages.STOP, True, False)],
+)
+def test_a_held_pod_that_others_deleted_goes_when_it_ended_but_for_what_stop_proves_by_it(
+    step: str,
+    ended: bool,  # noqa: FBT001
+    goes: bool,  # noqa: FBT001
+) -> None:
+    state: dict[str, Any] = (
+        {"terminated": {"exitCode": 0, "finishedAt": "2026-11-21T08:59:30Z"}} if ended else {"running": {}}
+    )
+    actions = decide(at(step), pod_is(facts(), **state), NOW).actions
+    assert (Ask("let_go_pod", "Proved") in actions) is goes
+
+
 # Renew and Start
 
 
@@ -238,7 +254,8 @@ def test_the_template_is_written_while_nothing_runs() -> None:
     approved = {stages.TEMPLATE: template.wish_digest(newer, BITCOIND), stages.CHANGE: "version"}
     known = without(facts(), POD)
     waits(asked(stages.RENEW, known, newer, Check=approved), "written anew")
-    (made,) = decide(at(stages.RENEW, newer, Check=approved), known, NOW).actions
+    noted, made = decide(at(stages.RENEW, newer, Check=approved), known, NOW).actions
+    assert noted.manifest["metadata"]["annotations"][names.LND_VERSION] == "v0.21.3"  # type: ignore[union-attr]
     image = made.manifest["spec"]["template"]["spec"]["containers"][0]["image"]  # type: ignore[union-attr]
     assert (image, made.manifest["spec"]["replicas"]) == ("lightninglabs/lnd:v0.21.3-beta", 0)  # type: ignore[union-attr]
     written = annotated(known, STATEFUL, made.manifest["metadata"]["annotations"])  # type: ignore[union-attr]
