@@ -39,6 +39,8 @@ WRITES: Final = (
     "lnd Init",
     "lnd Bake",
     "lnd Update",
+    "lnd CloseChannel",
+    "lnd SendCoins",
     "s3 put",
     "mongo initiate",
     "mongo add_voter",

@@ -7,14 +7,26 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, State, Use
+from bankstack.clients.lnd.answers import (
+    Announced,
+    Channels,
+    Closure,
+    Funds,
+    Htlc,
+    Info,
+    Permission,
+    Stake,
+    State,
+    Transaction,
+    Use,
+)
 from bankstack.clients.lnd.client import Connect
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.kinds.lndnode import pki
@@ -26,6 +38,12 @@ from .pods import Mounts, Process, Software
 from .store import Stores
 
 T = TypeVar("T")
+
+
+#: Of an opener: set aside for the end, and then paid.
+RESERVED, CLOSING_FEE = 2810, 183
+SENDING_FEE = 141
+PEERS_SHARE = 500_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,59 @@ class Disk:
     height: int = 100
     recovering: bool = False
     exports: int = 0
+    #: Channels that it opened itself: it pays for their end.
+    ours: set[str] = field(default_factory=set)
+    #: Coins of the wallet that are in the chain.
+    coins_sat: int = 0
+    transactions: list[Transaction] = field(default_factory=list)
+    closures: list[Closure] = field(default_factory=list)
+    #: Whether a block comes as soon as a transaction waits for one.
+    mines: bool = True
+    #: What was sent where.
+    sent: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def stakes(self) -> dict[str, Stake]:
+        """In equal parts; the remainder is in the first."""
+        parts = len(self.channels) or 1
+        part, rest = divmod(self.local_sat, parts)
+        return {
+            one: Stake(f"02{place:064x}", part + (0 if place else rest), RESERVED if one in self.ours else 0)
+            for place, one in enumerate(sorted(self.channels))
+        }
+
+    @property
+    def pending(self) -> list[Transaction]:
+        """Those that wait for a block."""
+        return [one for one in self.transactions if one.confirmations == 0]
+
+    def close(self, outpoint: str) -> None:
+        """Both sides agree, and the opener pays."""
+        stake = self.stakes[outpoint]
+        fee = CLOSING_FEE if outpoint in self.ours else 0
+        txid, settled = f"closing-{outpoint}", stake.own_sat - fee
+        self.channels.discard(outpoint)
+        self.local_sat -= stake.local_sat
+        capacity = stake.own_sat + PEERS_SHARE
+        self.transactions.append(Transaction(txid, settled, outputs_sat=capacity - fee))
+        self.closures.append(Closure(outpoint, txid, 0, capacity, settled, ours=outpoint in self.ours))
+
+    def send_all(self, address: str, label: str) -> None:
+        """Every coin that is in the chain."""
+        if self.coins_sat <= SENDING_FEE:
+            raise unanswered("insufficient funds available to construct transaction")
+        self.transactions.append(Transaction(f"sweep-{len(self.sent)}", -self.coins_sat, SENDING_FEE, 0, label))
+        self.sent.append((address, self.coins_sat - SENDING_FEE))
+        self.coins_sat = 0
+
+    def mine(self) -> None:
+        """A block, with everything that waits for one."""
+        self.height += 1
+        self.coins_sat += sum(one.amount_sat for one in self.pending if one.amount_sat > 0)
+        buried = {one.txid for one in self.pending}
+        self.transactions = [replace(one, confirmations=one.confirmations + 1) for one in self.transactions]
+        self.closures = [replace(one, height=self.height) if one.txid in buried else one for one in self.closures]
+        self.closed |= {one.outpoint for one in self.closures if one.height}
 
 
 class LndProcess:
@@ -77,6 +148,9 @@ class LndProcess:
     def tick(self) -> bool:
         """One state on, where nothing holds it up."""
         before = self.state
+        if self.state == State.SERVER_ACTIVE and self.disk.mines and self.disk.pending:
+            self.disk.mine()
+            return True
         match self.state:
             case State.LOCKED if self.disk.wallet and self._password == self.disk.wallet.password:
                 self.state = State.UNLOCKED
@@ -113,9 +187,29 @@ class LndProcess:
         self.opened(macaroon, "onchain", "offchain")
         channels = frozenset(self.disk.channels)
         active = channels - self.disk.inactive
-        return Funds(local_sat=self.disk.local_sat), Channels(
-            open=channels, active=active, public=channels, htlcs=tuple(self.disk.htlcs)
+        waiting = sum(one.amount_sat for one in self.disk.pending if one.amount_sat > 0)
+        stakes = self.disk.stakes
+        reserved = sum(one.reserved_sat for one in stakes.values())
+        coins = {"confirmed_sat": self.disk.coins_sat, "limbo_sat": waiting, "commit_fees_sat": reserved}
+        return Funds(local_sat=self.disk.local_sat, **coins), Channels(
+            open=channels,
+            closing=frozenset(one.outpoint for one in self.disk.closures if not one.height),
+            active=active,
+            public=channels,
+            htlcs=tuple(self.disk.htlcs),
+            stakes=stakes,
         )
+
+    def close(self, macaroon: bytes, outpoint: str) -> None:
+        """What LND does not do, it refuses in these words."""
+        self.opened(macaroon, "uri", "/lnrpc.Lightning/CloseChannel")
+        if outpoint not in self.disk.channels:
+            raise unanswered("channel not found")
+        if outpoint in self.disk.inactive:
+            raise unanswered("unable to gracefully close channel while peer is offline")
+        if any(one.channel == outpoint for one in self.disk.htlcs):
+            raise unanswered("cannot coop close channel with active htlcs")
+        self.disk.close(outpoint)
 
     def announced(self, macaroon: bytes, outpoints: Iterable[str]) -> Announced:
         self.opened(macaroon, "info")
@@ -292,6 +386,24 @@ class Door:
     async def sent_msat(self, macaroon: bytes, since: datetime) -> int:
         del since
         return await self._ask("ListPayments", lambda lnd: lnd.asked(macaroon, "offchain").sent_msat)
+
+    async def closures(self, macaroon: bytes) -> tuple[Closure, ...]:
+        return await self._ask(
+            "ClosedChannels", lambda lnd: tuple(one for one in lnd.asked(macaroon, "offchain").closures if one.height)
+        )
+
+    async def close(self, macaroon: bytes, outpoint: str, sat_per_vbyte: int | None) -> None:
+        del sat_per_vbyte
+        await self._ask("CloseChannel", lambda lnd: lnd.close(macaroon, outpoint))
+
+    async def transactions(self, macaroon: bytes, since_height: int) -> tuple[Transaction, ...]:
+        del since_height
+        return await self._ask("GetTransactions", lambda lnd: tuple(lnd.asked(macaroon, "onchain").transactions))
+
+    async def send_all(self, macaroon: bytes, address: str, label: str, sat_per_vbyte: int | None) -> None:
+        del sat_per_vbyte
+        needs = ("uri", "/lnrpc.Lightning/SendCoins")
+        await self._ask("SendCoins", lambda lnd: lnd.asked(macaroon, *needs).send_all(address, label))
 
     async def _ask(self, method: str, effect: Callable[[LndProcess], T]) -> T:
         return await self._line.call(

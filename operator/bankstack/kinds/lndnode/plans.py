@@ -12,7 +12,18 @@ from typing import Final
 from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.operation import Cancel, Impact, Operation, Proposal, Risk, Step
-from bankstack.kinds.lndnode import carriers, checks, htlcs, recycle, recycled, stages, template, versions, wishes
+from bankstack.kinds.lndnode import (
+    carriers,
+    checks,
+    htlcs,
+    recycle,
+    recycled,
+    replace,
+    stages,
+    template,
+    versions,
+    wishes,
+)
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -52,7 +63,7 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
         impact=_impact(node, facts),
         uses={
             "version": node.spec.version,
-            "template": template.wish_digest(node, endpoint),
+            "template": template.wish_digest(node, endpoint, facts.generation),
             "change": ", ".join(template.pending(node, facts, endpoint)) or "none",
             **_migration(node, facts),
             "carriedBy": carriers.planned(facts),
@@ -105,4 +116,7 @@ def _impact(node: LndNode, facts: Facts) -> dict[str, Impact]:
 
 
 #: Everything that plans may ask: what is not here is Refused with a sentence.
-OPERATIONS: Final[Mapping[str, Operation]] = {"Restart": Operation(Risk.AMBER, STEPS, restart, wishes.wishes)}
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "Restart": Operation(Risk.AMBER, STEPS, restart, wishes.wishes),
+    "Replace": Operation(Risk.RED, replace.STEPS, replace.replace),
+}
