@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc
+from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Htlc, Transaction
 from bankstack.engine.decision import Apply, Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import STATEFUL_SET, Manifest
@@ -37,6 +37,8 @@ channels = st.builds(
 announced = st.sampled_from([Announced(frozenset({"aa:0"})), Announced(disabled=frozenset({"aa:0"})), Announced()])
 truths: st.SearchStrategy[bool | Unknown] = st.just(SILENT) | st.booleans()
 amounts: st.SearchStrategy[int | Unknown] = st.just(SILENT) | st.sampled_from([0, 5000])
+closures: st.SearchStrategy[tuple[Closure, ...] | Unknown] = st.just(SILENT) | st.just(())
+transactions: st.SearchStrategy[tuple[Transaction, ...] | Unknown] = st.just(SILENT) | st.just(())
 records = {stages.AT: "2026-11-21T08:59:00Z", stages.IDENTITY: ME, stages.OWN_SAT: "5", stages.ACTIVE: "1"}
 ACCOUNTED = {stages.AT: "2026-11-21T08:59:00Z", stages.IDENTITY: ME}
 kept = st.sampled_from(
@@ -70,8 +72,8 @@ def planned(draw: st.DrawFn) -> tuple[LndNode, Facts]:
         funds=draw(st.just(SILENT) | st.just(Funds(local_sat=5))),
         recovering=draw(truths),
         sent_msat=draw(amounts),
-        closures=draw(st.sampled_from([SILENT, ()])),
-        transactions=draw(st.sampled_from([SILENT, ()])),
+        closures=draw(closures),
+        transactions=draw(transactions),
     )
     if operation == "Replace" and draw(st.booleans()):
         facts = replace(facts, generation=2, noted=draw(st.sampled_from([None, 1, 2])), tombstones=(STONE,))
@@ -91,9 +93,8 @@ def test_lnd_is_stopped_only_in_its_step_and_never_before_its_pod_is_held(case: 
     for made in applied_to_lnd(node, facts) if not node.deleting else ():
         if made["spec"]["replicas"] == 0 and runs:
             assert stages.step(node) in stages.AWAY
-            assert stages.step(node) in (stages.RETIRE, stages.RENEW) or stages.is_held(
-                facts.children.get(names.pod("lnd1"))
-            )
+            held = stages.is_held(facts.children.get(names.pod("lnd1")))
+            assert held or stages.step(node) in (stages.RETIRE, stages.RENEW)
 
 
 @given(planned())
@@ -105,6 +106,17 @@ def test_a_known_wallet_s_template_changes_only_where_no_pod_is(case: tuple[LndN
             assert stages.step(node) == stages.RENEW
             assert names.pod("lnd1") not in facts.children
             assert made["spec"]["replicas"] == 0
+
+
+@given(planned())
+def test_lnd_is_never_given_one_wallet_s_volume_and_another_s_password(case: tuple[LndNode, Facts]) -> None:
+    node, facts = case
+    secret = node.spec.wallet.secret
+    pairs = {("lnd1-data", secret), ("lnd1-data-2", f"{secret}-2")}
+    for made in applied_to_lnd(node, facts):
+        volumes = {one["name"]: one for one in made["spec"]["template"]["spec"]["volumes"]}
+        claim = volumes["data"]["persistentVolumeClaim"]["claimName"]
+        assert (claim, volumes["wallet"]["secret"]["secretName"]) in pairs
 
 
 @given(planned())

@@ -129,7 +129,7 @@ def carried_out(a_node: LndNode, facts: Facts, actions: Iterable[Action]) -> Fac
     return facts
 
 
-def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: C901, PLR0911 - one per action
+def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: C901, PLR0911, PLR0912 - one per action
     """What each of the kind's own actions makes true."""
     identity = ask.words.get("identity")
     match ask.action:

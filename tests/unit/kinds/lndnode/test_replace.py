@@ -45,12 +45,13 @@ def at(step: str, a_node: LndNode | None = None, **kept: dict[str, str]) -> LndN
 
 def asked(step: str, known: Facts, **kept: dict[str, str]) -> Verdict:
     (one,) = [one for one in operation.STEPS if one.name == step]
-    verdict: Verdict = one.judge(at(step, **kept), known, NOW)
+    verdict: Verdict = one.judge(at(step, None, **kept), known, NOW)
     return verdict
 
 
 def facts(**more: Any) -> Facts:  # noqa: ANN401 - any facts
-    return serving(**{"channels": Channels(), "sent_msat": 0, "closures": CLOSURES, "transactions": ()} | more)
+    known: dict[str, Any] = {"channels": Channels(), "sent_msat": 0, "closures": CLOSURES, "transactions": ()}
+    return serving(**known | more)
 
 
 def swept(**more: Any) -> Facts:  # noqa: ANN401 - any facts
@@ -143,8 +144,8 @@ def test_the_sum_is_right_to_the_satoshi() -> None:
     done = asked(stages.ACCOUNT, swept(transactions=(*CLOSING, replace(SWEEP, amount_sat=-1505))))
     assert isinstance(done, Done)
     assert done.evidence == (
-        "1520 sat at the start = 1405 at the destination + 100 fee of sending + 15 fees of closing 2 channels + 0 left, "
-        "to the satoshi"
+        "1520 sat at the start = 1405 at the destination + 100 fee of sending + 15 fees of closing 2 channels + 0 left"
+        ", to the satoshi"
     )
 
 
