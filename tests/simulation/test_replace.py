@@ -12,7 +12,7 @@ from bankstack.kinds.lndnode import names, stages
 
 from .bank import WRITES, Bank
 from .faults import Fault, When, at, every_first, some
-from .lnd import CLOSING_FEE, RESERVED, SENDING_FEE, Disk
+from .lnd_disk import CLOSING_FEE, RESERVED, SENDING_FEE, Disk
 from .oracle import laws_hold
 from .test_bad_days import FAULTS
 from .test_crash_anywhere import ALL
