@@ -24,6 +24,10 @@ SUM = re.compile(
 )
 
 
+#: Addresses that the first identity gave out.
+OLD: list[str] = []
+
+
 @pytest.fixture(scope="module")
 def operator(lab: Lab) -> Operator:
     lab.does("load", "lnd", "bitcoind", "specter")
@@ -115,6 +119,7 @@ def test_a_replacement_by_two_approvals_accounts_for_every_satoshi(
     bank: Bank, outside: Outside, operator: Operator
 ) -> None:
     before, own = status(bank), own_sat(bank)
+    OLD.extend(bank.as_api("newaddress", kind)["address"] for kind in ("p2wkh", "p2tr"))
     destination = outside.cli("getnewaddress")
     made(bank, "alice", replacement(destination))
     shown = await_state(bank, PLAN, "AwaitingApproval")
@@ -144,6 +149,21 @@ def test_a_replacement_by_two_approvals_accounts_for_every_satoshi(
     assert {"password", "seed", "channel.backup", "pubkey"} <= set(kept)
     assert {"lnd1-data", "lnd1-data-2"} <= {one["metadata"]["name"] for one in bank.get("pvc")["items"]}
     assert operator.forbidden() == []
+
+
+def test_a_late_payment_to_an_old_address_is_found(bank: Bank, outside: Outside) -> None:
+    eventually(lambda: coins(bank).get("reason") == "None", 120, lambda: f"old addresses are watched; {coins(bank)}")
+    for address in OLD:
+        outside.send(address, "0.00061234")
+    wanted = f"{2 * 61_234} sat are at an address of"
+    eventually(lambda: wanted in coins(bank).get("message", ""), 120, lambda: f"the coins are found; {coins(bank)}")
+    assert coins(bank)["status"] == "True"
+    assert status(bank)["retired"][0]["secret"] in coins(bank)["message"]
+    print(coins(bank)["message"])
+
+
+def coins(bank: Bank) -> Manifest:
+    return bank.condition("LndNode", "lnd1", "RetiredCoins")
 
 
 def test_the_next_identity_can_receive(bank: Bank, outside: Outside) -> None:

@@ -8,12 +8,13 @@ import hmac
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bankstack.clients.lnd.answers import (
+    Account,
     Announced,
     Channels,
     Closure,
@@ -26,6 +27,7 @@ from bankstack.clients.lnd.answers import (
 )
 from bankstack.clients.lnd.client import Connect
 from bankstack.engine.finding import Finding, Interrupted, Stalled
+from bankstack.kinds.coldwallet import base58
 from bankstack.kinds.lndnode import pki
 from bankstack.kinds.lndnode.checks import PASSWORD_BYTES, SEED_WORDS
 from bankstack.kinds.lndnode.doors import Doors
@@ -36,6 +38,8 @@ from .pods import Mounts, Process, Software
 from .store import Stores
 
 T = TypeVar("T")
+#: Anybody's: of a key that nobody needs.
+XPUB: Final = base58.encode(bytes.fromhex("045f1cf6") + bytes(9) + bytes(32) + b"\2" + bytes(32))
 
 
 class LndProcess:
@@ -105,6 +109,11 @@ class LndProcess:
             htlcs=tuple(self.disk.htlcs),
             stakes=stakes,
         )
+
+    def accounts(self, macaroon: bytes) -> tuple[Account, ...]:
+        """One with addresses, and one with the keys of channels."""
+        self.opened(macaroon, "onchain")
+        return Account("84", XPUB, 3, 1), Account("1017", XPUB, 0, 0)
 
     def close(self, macaroon: bytes, outpoint: str) -> None:
         """What LND does not do, it refuses in these words."""
@@ -304,6 +313,9 @@ class Door:
         del sat_per_vbyte
         needs = ("uri", "/lnrpc.Lightning/SendCoins")
         await self._ask("SendCoins", lambda lnd: lnd.asked(macaroon, *needs).send_all(address, label))
+
+    async def accounts(self, macaroon: bytes) -> tuple[Account, ...]:
+        return await self._ask("ListAccounts", lambda lnd: lnd.accounts(macaroon))
 
     async def _ask(self, method: str, effect: Callable[[LndProcess], T]) -> T:
         return await self._line.call(

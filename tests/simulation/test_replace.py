@@ -279,6 +279,42 @@ async def test_a_node_that_is_deleted_and_applied_anew_is_the_new_identity() -> 
     assert len(disks(bank)) == 2
 
 
+# Late payments
+
+
+async def test_what_comes_to_an_old_address_later_is_found() -> None:
+    bank = await replaced(await rich_bank())
+    await looked_at(bank)
+    (watching,) = [disk.wallets[retired(bank)] for disk in bank.bitcoinds.disks.values()]
+    assert (watching.private_keys, len(watching.descriptors)) == (False, 2)
+    assert {tuple(one["range"]) for one in watching.descriptors} == {(0, 1003), (0, 1001)}
+    assert {bank.conditions(name)["RetiredCoins"] for name in ("vault", "lnd1")} == {("False", "None")}
+    watching.coins_sat.append(12_345)
+    await looked_at(bank)
+    for name in ("vault", "lnd1"):
+        told = next(one for one in bank.status(name)["conditions"] if one["type"] == "RetiredCoins")
+        assert (told["status"], told["reason"]) == ("True", "Arrived")
+        assert f"12345 sat are at an address of {former(bank)[:12]}…, which LndNode lnd1 was" in told["message"]
+        assert f"the seed of Secret {names.tombstone('lnd1', former(bank)).name}" in told["message"]
+    assert bank.is_ready("vault", "lnd1")
+    laws_hold(bank)
+
+
+def retired(bank: Bank) -> str:
+    return f"retired-{former(bank)[:12]}"
+
+
+async def test_the_watching_of_a_retired_wallet_comes_back() -> None:
+    bank = await replaced(await rich_bank())
+    await looked_at(bank)
+    for disk in bank.bitcoinds.disks.values():
+        del disk.wallets[retired(bank)]
+    bank.software.restart()
+    await looked_at(bank)
+    await looked_at(bank)
+    assert all(disk.wallets[retired(bank)].descriptors for disk in bank.bitcoinds.disks.values())
+
+
 # Anywhere
 
 

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from bankstack.clients.lnd import lnd_pb2 as pb
-from bankstack.clients.lnd.answers import Closure, Transaction
+from bankstack.clients.lnd.answers import Account, Closure, Transaction
 
 from .test_lnd import MACAROON, lnd, refusal
 
@@ -59,3 +59,10 @@ async def test_a_transaction_is_read_with_what_came_back() -> None:
         assert await node.transactions(MACAROON, 812) == (Transaction("aa", -6, 1, 2, "l", 12, 7),)
     asked = pb.GetTransactionsRequest.FromString(server.asked[0][1])
     assert (asked.start_height, asked.end_height) == (812, -1)
+
+
+async def test_accounts_are_read_with_their_purpose() -> None:
+    own = {"extended_public_key": "vpub", "derivation_path": "m/84'/1'/0'", "external_key_count": 3}
+    listed: list[Any] = [own, {"extended_public_key": "tpub", "watch_only": True}, {"external_key_count": 9}]
+    async with lnd({"/walletrpc.WalletKit/ListAccounts": pb.ListAccountsResponse(accounts=listed)}) as (node, _, _):
+        assert await node.accounts(MACAROON) == (Account("84", "vpub", 3, 0),)

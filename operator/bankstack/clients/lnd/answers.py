@@ -116,6 +116,20 @@ class Transaction:
 
 
 @dataclass(frozen=True)
+class Account:
+    """An account of the wallet, as everybody may know it who may know its addresses.
+
+    `purpose` is the first step of its path (84: P2WPKH, 86: taproot, 49: nested). `external`
+    and `internal`: how many addresses were drawn from its two branches.
+    """
+
+    purpose: str
+    public_key: str
+    external: int
+    internal: int
+
+
+@dataclass(frozen=True)
 class Channels:
     """The channels that can still cost or bring money, by funding outpoint."""
 

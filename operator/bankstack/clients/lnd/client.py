@@ -22,6 +22,7 @@ import grpc
 from bankstack.clients.lnd import lnd_pb2 as pb
 from bankstack.clients.lnd import reading
 from bankstack.clients.lnd.answers import (
+    Account,
     Announced,
     Channels,
     Closure,
@@ -46,6 +47,9 @@ _NO_SEED = ("default word list", "checksum doesn't match", "invalid passphrase",
 _CONFIDENTIAL = "WalletUnlocker/"
 
 NOTHING: Final[Mapping[grpc.StatusCode, Any]] = MappingProxyType({})
+
+#: Packages of LND's beside lnrpc, where a method says so.
+_FURTHER: Final = ("routerrpc.", "walletrpc.")
 
 Macaroon = bytes
 Answer = TypeVar("Answer")
@@ -104,6 +108,9 @@ class Lightning(Protocol):
 
     async def send_all(self, macaroon: Macaroon, address: str, label: str, sat_per_vbyte: int | None) -> None:
         """Send every confirmed coin to an address; the transaction is found again by its label."""
+
+    async def accounts(self, macaroon: Macaroon) -> tuple[Account, ...]:
+        """From which public keys its addresses are drawn."""
 
 
 #: Address (host:port) and PEM of the authorities to trust; gives a connection to be closed.
@@ -309,6 +316,12 @@ class Lnd:
         request = pb.SendCoinsRequest(addr=address, send_all=True, label=label, sat_per_vbyte=sat_per_vbyte or 0)
         await self._ask("Lightning/SendCoins", request, pb.SendCoinsResponse, macaroon)
 
+    async def accounts(self, macaroon: Macaroon) -> tuple[Account, ...]:
+        """From which public keys its addresses are drawn."""
+        request = pb.ListAccountsRequest()
+        reply = await self._ask("walletrpc.WalletKit/ListAccounts", request, pb.ListAccountsResponse, macaroon)
+        return tuple(reading.account(one) for one in reply.accounts if one.extended_public_key and not one.watch_only)
+
     async def _ask(
         self,
         method: str,
@@ -318,7 +331,7 @@ class Lnd:
         instead: Mapping[grpc.StatusCode, Answer] = NOTHING,
     ) -> Answer:
         call = self._channel.unary_unary(
-            f"/{method}" if method.startswith("routerrpc.") else f"/lnrpc.{method}",
+            f"/{method}" if method.startswith(_FURTHER) else f"/lnrpc.{method}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=reply.FromString,  # type: ignore[attr-defined]  # every message has it
         )

@@ -28,6 +28,14 @@ class ChanStatusAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENABLE: _ClassVar[ChanStatusAction]
     DISABLE: _ClassVar[ChanStatusAction]
     AUTO: _ClassVar[ChanStatusAction]
+
+class AccountAddressType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ADDRESS_UNKNOWN: _ClassVar[AccountAddressType]
+    WITNESS_PUBKEY_HASH: _ClassVar[AccountAddressType]
+    NESTED_WITNESS_PUBKEY_HASH: _ClassVar[AccountAddressType]
+    HYBRID_NESTED_WITNESS_PUBKEY_HASH: _ClassVar[AccountAddressType]
+    TAPROOT_PUBKEY: _ClassVar[AccountAddressType]
 NON_EXISTING: WalletState
 LOCKED: WalletState
 UNLOCKED: WalletState
@@ -41,6 +49,11 @@ INITIATOR_BOTH: Initiator
 ENABLE: ChanStatusAction
 DISABLE: ChanStatusAction
 AUTO: ChanStatusAction
+ADDRESS_UNKNOWN: AccountAddressType
+WITNESS_PUBKEY_HASH: AccountAddressType
+NESTED_WITNESS_PUBKEY_HASH: AccountAddressType
+HYBRID_NESTED_WITNESS_PUBKEY_HASH: AccountAddressType
+TAPROOT_PUBKEY: AccountAddressType
 
 class GetStateRequest(_message.Message):
     __slots__ = ()
@@ -477,3 +490,29 @@ class SendCoinsResponse(_message.Message):
     TXID_FIELD_NUMBER: _ClassVar[int]
     txid: str
     def __init__(self, txid: _Optional[str] = ...) -> None: ...
+
+class ListAccountsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Account(_message.Message):
+    __slots__ = ("address_type", "extended_public_key", "derivation_path", "external_key_count", "internal_key_count", "watch_only")
+    ADDRESS_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EXTENDED_PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    DERIVATION_PATH_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_KEY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_KEY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    WATCH_ONLY_FIELD_NUMBER: _ClassVar[int]
+    address_type: AccountAddressType
+    extended_public_key: str
+    derivation_path: str
+    external_key_count: int
+    internal_key_count: int
+    watch_only: bool
+    def __init__(self, address_type: _Optional[_Union[AccountAddressType, str]] = ..., extended_public_key: _Optional[str] = ..., derivation_path: _Optional[str] = ..., external_key_count: _Optional[int] = ..., internal_key_count: _Optional[int] = ..., watch_only: _Optional[bool] = ...) -> None: ...
+
+class ListAccountsResponse(_message.Message):
+    __slots__ = ("accounts",)
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    accounts: _containers.RepeatedCompositeFieldContainer[Account]
+    def __init__(self, accounts: _Optional[_Iterable[_Union[Account, _Mapping]]] = ...) -> None: ...

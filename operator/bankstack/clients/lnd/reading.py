@@ -1,7 +1,7 @@
 """LND's messages in our words, and ours in LND's (pure)."""
 
 from bankstack.clients.lnd import lnd_pb2 as pb
-from bankstack.clients.lnd.answers import Closure, Htlc, Stake, Transaction
+from bankstack.clients.lnd.answers import Account, Closure, Htlc, Stake, Transaction
 
 
 def htlc(outpoint: str, told: pb.HTLC) -> Htlc:
@@ -44,3 +44,9 @@ def is_disabled(edge: pb.ChannelEdge, identity: str) -> bool | None:
     if identity not in (edge.node1_pub, edge.node2_pub) or not edge.HasField(ours):
         return None
     return bool(getattr(edge, ours).disabled)
+
+
+def account(told: pb.Account) -> Account:
+    """One of the wallet's accounts; LND writes its path like m/84'/0'/0'."""
+    purpose = told.derivation_path.removeprefix("m/").partition("'")[0]
+    return Account(purpose, told.extended_public_key, told.external_key_count, told.internal_key_count)

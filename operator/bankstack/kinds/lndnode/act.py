@@ -22,6 +22,7 @@ from bankstack.engine.live import at_version, ours
 from bankstack.engine.objects import POD, SECRET, Manifest, Ref, ref, uid
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.lndnode import (
+    addresses,
     certificates,
     checks,
     consumers,
@@ -63,6 +64,7 @@ def acts(doors: Doors) -> dict[str, Act]:
         "enable_channels": partial(enable_channels, connect=connect),
         "close_channels": partial(parting.close_channels, connect=connect),
         "sweep": partial(parting.sweep, connect=connect),
+        "keep_addresses": partial(keep_addresses, connect=connect),
         "retire_identity": parting.retire_identity,
         "note_generation": note_generation,
         "hold_pod": hold_pod,
@@ -107,6 +109,17 @@ async def claim_wallet(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     identity = ask.words.get("identity") or (held.identity if held else None)
     told = {names.CLAIMED_BY: node.name} | ({names.IDENTITY: identity} if identity else {})
     await _write(node, live, told, {}, cluster)
+
+
+async def keep_addresses(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """Beside the seed, while LND can still be asked: what comes to an old address later is found by them."""
+    live, root = await reach.wallet(node, cluster), await reach.root_key(node, cluster)
+    async with reach.reached(node, cluster, connect) as lnd:
+        found = addresses.lines(await lnd.accounts(macaroon(root)))
+    held = sealed.wallet(live)
+    own = {names.CLAIMED_BY: held.claimed_by, names.IDENTITY: held.identity} if held else {}
+    told = {word: said for word, said in own.items() if said}
+    await _write(node, live, told, {addresses.DESCRIPTORS: found.encode()}, cluster)
 
 
 async def note_generation(node: LndNode, ask: Ask, cluster: Cluster) -> None:

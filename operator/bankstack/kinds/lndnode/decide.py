@@ -227,8 +227,15 @@ def _claims(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
         carriers.claim(node, facts),
         _channel_backup(facts),
         *stored.claim(facts),
+        *_retired_coins(node, facts),
         *_change_pending(node, facts),
     )
+
+
+def _retired_coins(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
+    """What comes to addresses of its former identities; its ColdWallet watches them."""
+    told = facts.chain.retired_coins
+    return (Claim("RetiredCoins", *told),) if told and (node.status.retired or facts.tombstones) else ()
 
 
 def _synced(facts: Facts) -> Claim:

@@ -105,6 +105,8 @@ class Chain:
     ready: bool | Unknown = True
     told: str = ""
     network: str | None = None
+    #: What is said of coins at addresses of retired identities: status, reason, sentence.
+    retired_coins: tuple[str, str, str] | None = None
     missing: bool = False
     credentials: frozenset[str] | None = frozenset({"username", "password"})
 

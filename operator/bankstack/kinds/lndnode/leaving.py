@@ -13,7 +13,7 @@ from bankstack.engine.conditions import stamp
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
-from bankstack.kinds.lndnode import htlcs, stages
+from bankstack.kinds.lndnode import addresses, htlcs, stages
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -129,11 +129,8 @@ def _in_the_way(funds: Funds, sent: tuple[Transaction, ...]) -> Abort | Wait | N
 
 def account(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """Every satoshi of the start is where it was sent, or a fee that can be looked up."""
-    pod = stages.pod(node, facts)
-    if pod is None or "deletionTimestamp" in pod["metadata"]:
-        return Wait("LND's pod is being replaced by somebody else: it is waited for", SOON)
-    if not stages.is_held(pod):
-        return stages.hold(pod)
+    if not_yet := _to_keep(node, facts):
+        return not_yet
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
         return Wait(SILENT, SOON)
@@ -147,6 +144,16 @@ def account(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     if isinstance(sums, Wait):
         return sums
     return Done(sums, {stages.AT: stamp(now), stages.IDENTITY: info.identity_pubkey})
+
+
+def _to_keep(node: LndNode, facts: Facts) -> Do | Wait | None:
+    """What only a running LND can say, and a hold on its pod."""
+    if facts.wallet is None or addresses.DESCRIPTORS not in facts.wallet.keys:
+        return Do((Ask("keep_addresses", "Plan"),), "what the wallet's addresses are drawn from is written down")
+    pod = stages.pod(node, facts)
+    if pod is None or "deletionTimestamp" in pod["metadata"]:
+        return Wait("LND's pod is being replaced by somebody else: it is waited for", SOON)
+    return None if stages.is_held(pod) else stages.hold(pod)
 
 
 def _sums(node: LndNode, facts: Facts, funds: Funds) -> str | Wait:

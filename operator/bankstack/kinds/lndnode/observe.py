@@ -149,6 +149,7 @@ async def _chain(node: LndNode, reader: Reader) -> Chain:
         ready=ready,
         told=told,
         network=wallet["spec"].get("network"),
+        retired_coins=_retired_coins(wallet),
         credentials=await _credentials(node, reader, endpoint_told) if endpoint_told else None,
     )
 
@@ -178,6 +179,12 @@ def _chain_ready(wallet: Manifest) -> tuple[bool | Unknown, str]:
     if found.get("status") == "Unknown":
         return Unknown(told), told
     return found.get("status") == "True", told
+
+
+def _retired_coins(wallet: Manifest) -> tuple[str, str, str] | None:
+    conditions = wallet.get("status", {}).get("conditions", [])
+    found = next((one for one in conditions if one.get("type") == "RetiredCoins"), None)
+    return (str(found.get("status")), str(found.get("reason")), str(found.get("message", ""))) if found else None
 
 
 async def _credentials(node: LndNode, reader: Reader, endpoint: Endpoint) -> frozenset[str] | None:

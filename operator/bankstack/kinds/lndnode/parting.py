@@ -14,12 +14,12 @@ from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.engine.live import ours
 from bankstack.engine.objects import Manifest
 from bankstack.engine.ports import Cluster
-from bankstack.kinds.lndnode import leaving, macaroons, names, reach, sealed
+from bankstack.kinds.lndnode import addresses, leaving, macaroons, names, reach, sealed
 from bankstack.kinds.lndnode.observe import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: Of the old wallet and its backup, what a person needs to get at it again.
-KEPT: Final = ("password", "seed")
+KEPT: Final = ("password", "seed", addresses.DESCRIPTORS)
 
 
 async def close_channels(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:

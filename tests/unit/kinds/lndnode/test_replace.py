@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from bankstack.clients.lnd.answers import Channels, Closure, Funds, Htlc, Stake, Transaction
+from bankstack.clients.lnd.answers import Account, Channels, Closure, Funds, Htlc, Stake, Transaction
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import Abort, Active, Cancel, Do, Done, Risk, Verdict
-from bankstack.kinds.lndnode import leaving, names, pinned, plans, stages
+from bankstack.kinds.lndnode import addresses, leaving, names, pinned, plans, stages
 from bankstack.kinds.lndnode import replace as operation
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Facts, Tombstone, Wallet
@@ -51,7 +51,9 @@ def asked(step: str, known: Facts, **kept: dict[str, str]) -> Verdict:
 
 def facts(**more: Any) -> Facts:  # noqa: ANN401 - any facts
     known: dict[str, Any] = {"channels": Channels(), "sent_msat": 0, "closures": CLOSURES, "transactions": ()}
-    return serving(**known | more)
+    found = serving(**known | more)
+    kept = found.wallet and replace(found.wallet, keys=found.wallet.keys | {addresses.DESCRIPTORS})
+    return replace(found, wallet=kept)
 
 
 def swept(**more: Any) -> Facts:  # noqa: ANN401 - any facts
@@ -163,6 +165,17 @@ def test_every_satoshi_is_told(more: dict[str, Any], words: str) -> None:
     assert isinstance(done, Done), done
     assert words in done.evidence
     assert done.kept[stages.IDENTITY] == ME
+
+
+def test_what_addresses_are_drawn_from_is_kept_while_lnd_runs() -> None:
+    verdict = asked(stages.ACCOUNT, serving(channels=Channels(), closures=(), transactions=(), sent_msat=0))
+    assert isinstance(verdict, Do)
+    assert verdict.actions == (Ask("keep_addresses", "Plan"),)
+    found = (Account("84", "vpub", 3, 1), Account("86", "tpub", 0, 2), Account("49", "upub", 1, 0))
+    assert addresses.lines((*found, Account("1017", "tpub", 5, 5))).splitlines() == [
+        "0 tr(tpub/0/*)", "0 wpkh(upub/1/*)", "1 sh(wpkh(upub/0/*))", "1 wpkh(vpub/1/*)", "2 tr(tpub/1/*)",
+        "3 wpkh(vpub/0/*)",
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_accounted_for_keeps_lnd_running() -> None:
