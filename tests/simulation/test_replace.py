@@ -279,6 +279,34 @@ async def test_a_node_that_is_deleted_and_applied_anew_is_the_new_identity() -> 
     assert len(disks(bank)) == 2
 
 
+async def test_what_was_retired_outlives_even_a_node_that_takes_its_data_along() -> None:
+    bank = await replaced(await rich_bank())
+    stone = names.tombstone("lnd1", former(bank)).name
+    bank.changes("lnd1", lambda spec: spec.update(deletionPolicy="Delete"))
+    bank.deletes("lnd1")
+    await bank.settle(6000)
+    assert bank.live(PERSISTENT_VOLUME_CLAIM, "lnd1-data-2") is None
+    assert bank.live(PERSISTENT_VOLUME_CLAIM, "lnd1-data")
+    for name in (stone, "lnd1-wallet", "lnd1-channel-backup"):
+        assert bank.live(SECRET, name), name
+    assert bank.live(SECRET, "lnd1-wallet-2") is None
+
+
+async def test_a_second_replacement_begins_where_the_first_ended() -> None:
+    bank = await replaced(await rich_bank())
+    bank.asks("replace-2", operation="Replace", parameters={"destination": ADDRESS})
+    await bank.settle(6000)
+    bank.approves("replace-2")
+    bank.approves("replace-2", by="carol")
+    await bank.settle(6000)
+    assert bank.plan("replace-2")["state"] == "Succeeded", bank.plan("replace-2")
+    assert bank.status("lnd1")["generation"] == 3
+    made = [one.wallet.identity for one in disks(bank) if one.wallet]
+    assert [one["identityPubkey"] for one in bank.status("lnd1")["retired"]] == made[:2]
+    assert (bank.status("lnd1")["identityPubkey"], len(set(made))) == (made[2], 3)
+    laws_hold(bank)
+
+
 # Late payments
 
 
