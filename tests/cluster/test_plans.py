@@ -125,8 +125,8 @@ def test_nobody_asks_in_another_s_name(bank: Bank) -> None:
 
 
 def test_what_cannot_be_done_is_refused_with_a_sentence(bank: Bank) -> None:
-    ended = makes(bank, "alice", restart("replace", operation="Replace"))
-    assert "operation of LndNode has to be one of Restart" in ended.stderr
+    ended = makes(bank, "alice", restart("failover", operation="Failover"))
+    assert "operation of LndNode has to be one of Restart, Replace" in ended.stderr
 
 
 def test_a_dry_run_shows_itself_and_never_runs(bank: Bank) -> None:

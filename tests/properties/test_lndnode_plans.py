@@ -6,14 +6,15 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc
+from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Htlc, Transaction
 from bankstack.engine.decision import Apply, Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import STATEFUL_SET, Manifest
 from bankstack.engine.operation import Abort, Active, Do, Done, Wait
 from bankstack.kinds.lndnode import names, plans, stages
+from bankstack.kinds.lndnode import replace as replacement
 from bankstack.kinds.lndnode.decide import decide
-from bankstack.kinds.lndnode.facts import Facts
+from bankstack.kinds.lndnode.facts import Facts, Tombstone
 from bankstack.kinds.lndnode.model import LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
 from tests.unit.kinds.lndnode.given import ME, NOW, SILENT, carried_out
@@ -36,18 +37,23 @@ channels = st.builds(
 announced = st.sampled_from([Announced(frozenset({"aa:0"})), Announced(disabled=frozenset({"aa:0"})), Announced()])
 truths: st.SearchStrategy[bool | Unknown] = st.just(SILENT) | st.booleans()
 amounts: st.SearchStrategy[int | Unknown] = st.just(SILENT) | st.sampled_from([0, 5000])
+closures: st.SearchStrategy[tuple[Closure, ...] | Unknown] = st.just(SILENT) | st.just(())
+transactions: st.SearchStrategy[tuple[Transaction, ...] | Unknown] = st.just(SILENT) | st.just(())
 records = {stages.AT: "2026-11-21T08:59:00Z", stages.IDENTITY: ME, stages.OWN_SAT: "5", stages.ACTIVE: "1"}
-kept = st.sampled_from([{}, {stages.CHECK: {stages.TEMPLATE: "x"}}, {stages.RECORD: records}])
+ACCOUNTED = {stages.AT: "2026-11-21T08:59:00Z", stages.IDENTITY: ME}
+kept = st.sampled_from(
+    [{}, {stages.CHECK: {stages.TEMPLATE: "x"}}, {stages.RECORD: records}, {stages.ACCOUNT: ACCOUNTED}]
+)
+STONE = Tombstone(ME, "2026-11-21T08:59:00Z", "lnd1-retired-02aaaaaaaaaa", 2)
 ENDED: Manifest = {"terminated": {"exitCode": 0, "finishedAt": "2026-11-21T08:59:30Z"}}
 
 
 @st.composite
 def planned(draw: st.DrawFn) -> tuple[LndNode, Facts]:
     node, facts = draw(cases())
-    plan = Active(
-        "restart", "p1", "Restart", draw(st.sampled_from(plans.STEPS)).name, {}, NOW, NOW - timedelta(minutes=1),
-        draw(kept),
-    )  # fmt: skip
+    operation, steps = draw(st.sampled_from([("Restart", plans.STEPS), ("Replace", replacement.STEPS)]))
+    step = draw(st.sampled_from(steps)).name
+    plan = Active("a-plan", "p1", operation, step, {}, NOW, NOW - timedelta(minutes=1), draw(kept))
     status = node.status.model_copy(update={"traffic": draw(st.sampled_from([None, "Draining"]))})
     live = dict(facts.children)
     if (pod := live.get(names.pod("lnd1"))) and draw(st.booleans()):
@@ -66,7 +72,11 @@ def planned(draw: st.DrawFn) -> tuple[LndNode, Facts]:
         funds=draw(st.just(SILENT) | st.just(Funds(local_sat=5))),
         recovering=draw(truths),
         sent_msat=draw(amounts),
+        closures=draw(closures),
+        transactions=draw(transactions),
     )
+    if operation == "Replace" and draw(st.booleans()):
+        facts = replace(facts, generation=2, noted=draw(st.sampled_from([None, 1, 2])), tombstones=(STONE,))
     return replace(node, status=status, plan=plan), facts
 
 
@@ -83,7 +93,8 @@ def test_lnd_is_stopped_only_in_its_step_and_never_before_its_pod_is_held(case: 
     for made in applied_to_lnd(node, facts) if not node.deleting else ():
         if made["spec"]["replicas"] == 0 and runs:
             assert stages.step(node) in stages.AWAY
-            assert stages.step(node) == stages.RENEW or stages.is_held(facts.children.get(names.pod("lnd1")))
+            held = stages.is_held(facts.children.get(names.pod("lnd1")))
+            assert held or stages.step(node) in (stages.RETIRE, stages.RENEW)
 
 
 @given(planned())
@@ -95,6 +106,17 @@ def test_a_known_wallet_s_template_changes_only_where_no_pod_is(case: tuple[LndN
             assert stages.step(node) == stages.RENEW
             assert names.pod("lnd1") not in facts.children
             assert made["spec"]["replicas"] == 0
+
+
+@given(planned())
+def test_lnd_is_never_given_one_wallet_s_volume_and_another_s_password(case: tuple[LndNode, Facts]) -> None:
+    node, facts = case
+    secret = node.spec.wallet.secret
+    pairs = {("lnd1-data", secret), ("lnd1-data-2", f"{secret}-2")}
+    for made in applied_to_lnd(node, facts):
+        volumes = {one["name"]: one for one in made["spec"]["template"]["spec"]["volumes"]}
+        claim = volumes["data"]["persistentVolumeClaim"]["claimName"]
+        assert (claim, volumes["wallet"]["secret"]["secretName"]) in pairs
 
 
 @given(planned())
@@ -119,12 +141,12 @@ def test_every_step_has_an_answer_to_any_facts_and_silence_ends_nothing_but_a_st
 ) -> None:
     node, facts = case
     silent = replace(facts, state=SILENT, info=SILENT, funds=SILENT, channels=SILENT, announced=SILENT)
-    for step in plans.STEPS:
+    for step in (*plans.STEPS, *replacement.STEPS):
         verdict = step.judge(node, facts, NOW)
         assert verdict == step.judge(node, facts, NOW)
         assert isinstance(verdict, Done | Do | Wait | Abort)
         # Divert asks those who pay, not LND.
-        if step.name not in (stages.DIVERT, stages.STOP, stages.RENEW):
+        if step.name not in (stages.DIVERT, stages.STOP, stages.RETIRE, stages.RENEW):
             assert not isinstance(step.judge(node, silent, NOW), Done | Abort), step.name
 
 

@@ -18,7 +18,8 @@ from tests.misoperations import sample
 from .apiserver import Key
 from .bitcoind import Bitcoinds
 from .line import Line
-from .lnd import Disk, Lnds
+from .lnd import Lnds
+from .lnd_disk import Disk
 from .mongod import Mongods
 from .pods import Software
 from .programs import Programs
@@ -39,6 +40,8 @@ WRITES: Final = (
     "lnd Init",
     "lnd Bake",
     "lnd Update",
+    "lnd CloseChannel",
+    "lnd SendCoins",
     "s3 put",
     "mongo initiate",
     "mongo add_voter",

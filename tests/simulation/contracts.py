@@ -84,6 +84,24 @@ async def what_it_watches_is_told_apart_and_may_be_told_twice(connect: client.Co
         assert not await bitcoind.owns(WALLET, await bitcoind.first_address(OTHER))
 
 
+async def addresses_drawn_elsewhere_are_watched_and_none_is_given_out(
+    connect: client.Connect, account: client.Account
+) -> None:
+    name = f"{WALLET}-retired"
+    text = descriptors.sealed(f"wpkh({KEY}/0/*)")
+    asked = [client.Import(text, internal=False, since=0, last_index=1003)]
+    async with connect(account) as bitcoind:
+        await bitcoind.create_wallet(name)
+        for _ in range(2):
+            await bitcoind.watch(name, asked)
+            seen = await bitcoind.wallet(name)
+            assert [(one.last_index, descriptors.same(one.text, text)) for one in seen.watched] == [(1003, True)]
+        assert await bitcoind.owns(name, await bitcoind.first_address(text))
+    assert (seen.private_keys, seen.scanned, seen.balance_sat) == (False, None, 0)
+
+
+#: One of the sample's keys, as bitcoind takes it.
+KEY: Final = PAIR.receive.partition("]")[2].partition("/")[0]
 #: The same keys in another order of signatures: another wallet.
 OTHER: Final = descriptors.sealed(PAIR.receive.partition("#")[0].replace("multi(2,", "multi(1,"))
 
@@ -94,4 +112,5 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
     it_says_which_chain_it_follows,
     a_wallet_is_made_once_and_holds_no_key,
     what_it_watches_is_told_apart_and_may_be_told_twice,
+    addresses_drawn_elsewhere_are_watched_and_none_is_given_out,
 )

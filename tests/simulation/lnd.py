@@ -7,61 +7,40 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, State, Use
+from bankstack.clients.lnd.answers import (
+    Account,
+    Announced,
+    Channels,
+    Closure,
+    Funds,
+    Info,
+    Permission,
+    State,
+    Transaction,
+    Use,
+)
 from bankstack.clients.lnd.client import Connect
-from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
+from bankstack.engine.finding import Finding, Interrupted, Stalled
+from bankstack.kinds.coldwallet import base58
 from bankstack.kinds.lndnode import pki, versions
 from bankstack.kinds.lndnode.checks import PASSWORD_BYTES, SEED_WORDS
 from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.names import LND_VERSION
 
 from .line import Line
+from .lnd_disk import Disk, Wallet, unanswered
 from .pods import Mounts, Process, Software
 from .store import Stores
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Wallet:
-    """What InitWallet made."""
-
-    password: bytes
-    seed: tuple[str, ...]
-    root_key: bytes
-
-    @property
-    def identity(self) -> str:
-        return "02" + hashlib.sha256(" ".join(self.seed).encode()).hexdigest()
-
-
-@dataclass
-class Disk:
-    """A volume with LND's data. `made` has every wallet that was ever made on it."""
-
-    wallet: Wallet | None = None
-    made: list[Wallet] = field(default_factory=list)
-    channels: set[str] = field(default_factory=set)
-    closed: set[str] = field(default_factory=set)
-    #: Channels that the network is told not to use.
-    disabled: set[str] = field(default_factory=set)
-    #: Channels whose peers are away.
-    inactive: set[str] = field(default_factory=set)
-    htlcs: list[Htlc] = field(default_factory=list)
-    local_sat: int = 0
-    sent_msat: int = 0
-    height: int = 100
-    recovering: bool = False
-    exports: int = 0
-    #: The newest LND that was started on it.
-    release: str | None = None
+#: Anybody's: of a key that nobody needs.
+XPUB: Final = base58.encode(bytes.fromhex("045f1cf6") + bytes(9) + bytes(32) + b"\2" + bytes(32))
 
 
 class LndProcess:
@@ -81,6 +60,9 @@ class LndProcess:
     def tick(self) -> bool:
         """One state on, where nothing holds it up."""
         before = self.state
+        if self.state == State.SERVER_ACTIVE and self.disk.mines and self.disk.pending:
+            self.disk.mine()
+            return True
         match self.state:
             case State.LOCKED if self.disk.wallet and self._password == self.disk.wallet.password:
                 self.state = State.UNLOCKED
@@ -117,9 +99,34 @@ class LndProcess:
         self.opened(macaroon, "onchain", "offchain")
         channels = frozenset(self.disk.channels)
         active = channels - self.disk.inactive
-        return Funds(local_sat=self.disk.local_sat), Channels(
-            open=channels, active=active, public=channels, htlcs=tuple(self.disk.htlcs)
+        waiting = sum(one.amount_sat for one in self.disk.pending if one.amount_sat > 0)
+        stakes = self.disk.stakes
+        reserved = sum(one.reserved_sat for one in stakes.values())
+        coins = {"confirmed_sat": self.disk.coins_sat, "limbo_sat": waiting, "commit_fees_sat": reserved}
+        return Funds(local_sat=self.disk.local_sat, **coins), Channels(
+            open=channels,
+            closing=frozenset(one.outpoint for one in self.disk.closures if not one.height),
+            active=active,
+            public=channels,
+            htlcs=tuple(self.disk.htlcs),
+            stakes=stakes,
         )
+
+    def accounts(self, macaroon: bytes) -> tuple[Account, ...]:
+        """One with addresses, and one with the keys of channels."""
+        self.opened(macaroon, "onchain")
+        return Account("84", XPUB, 3, 1), Account("1017", XPUB, 0, 0)
+
+    def close(self, macaroon: bytes, outpoint: str) -> None:
+        """What LND does not do, it refuses in these words."""
+        self.opened(macaroon, "uri", "/lnrpc.Lightning/CloseChannel")
+        if outpoint not in self.disk.channels:
+            raise unanswered("channel not found")
+        if outpoint in self.disk.inactive:
+            raise unanswered("unable to gracefully close channel while peer is offline")
+        if any(one.channel == outpoint for one in self.disk.htlcs):
+            raise unanswered("cannot coop close channel with active htlcs")
+        self.disk.close(outpoint)
 
     def announced(self, macaroon: bytes, outpoints: Iterable[str]) -> Announced:
         self.opened(macaroon, "info")
@@ -186,12 +193,6 @@ def _first_identifier(body: bytes) -> bytes:
         if kind == 2:
             return body[at : at + length]
         at += length
-
-
-def unanswered(told: str) -> Interrupted:
-    return Interrupted(
-        Finding("LndSilent", f"LND did not answer ({told}): nothing is concluded from that", Transient())
-    )
 
 
 class Lnds:
@@ -309,6 +310,27 @@ class Door:
     async def sent_msat(self, macaroon: bytes, since: datetime) -> int:
         del since
         return await self._ask("ListPayments", lambda lnd: lnd.asked(macaroon, "offchain").sent_msat)
+
+    async def closures(self, macaroon: bytes) -> tuple[Closure, ...]:
+        return await self._ask(
+            "ClosedChannels", lambda lnd: tuple(one for one in lnd.asked(macaroon, "offchain").closures if one.height)
+        )
+
+    async def close(self, macaroon: bytes, outpoint: str, sat_per_vbyte: int | None) -> None:
+        del sat_per_vbyte
+        await self._ask("CloseChannel", lambda lnd: lnd.close(macaroon, outpoint))
+
+    async def transactions(self, macaroon: bytes, since_height: int) -> tuple[Transaction, ...]:
+        del since_height
+        return await self._ask("GetTransactions", lambda lnd: tuple(lnd.asked(macaroon, "onchain").transactions))
+
+    async def send_all(self, macaroon: bytes, address: str, label: str, sat_per_vbyte: int | None) -> None:
+        del sat_per_vbyte
+        needs = ("uri", "/lnrpc.Lightning/SendCoins")
+        await self._ask("SendCoins", lambda lnd: lnd.asked(macaroon, *needs).send_all(address, label))
+
+    async def accounts(self, macaroon: bytes) -> tuple[Account, ...]:
+        return await self._ask("ListAccounts", lambda lnd: lnd.accounts(macaroon))
 
     async def _ask(self, method: str, effect: Callable[[LndProcess], T]) -> T:
         return await self._line.call(

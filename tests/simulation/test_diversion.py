@@ -9,7 +9,7 @@ from bankstack.plans.desk import Desk
 from .apiserver import Event
 from .bank import WHOLE, WRITES, Bank
 from .faults import Fault, When, at
-from .lnd import Disk
+from .lnd_disk import Disk
 from .oracle import laws_hold
 from .test_crash_anywhere import ALL
 from .test_restart import looked_at

@@ -111,9 +111,14 @@ class Import:
     internal: bool
     since: int
     before: Watched | None = None
+    #: Where addresses were drawn elsewhere: so many of them are watched, and none is ever given out.
+    last_index: int | None = None
 
     def request(self) -> dict[str, object]:
         """As importdescriptors takes it."""
+        if self.last_index is not None:
+            only_seen = {"desc": self.text, "active": False, "internal": self.internal, "timestamp": self.since}
+            return only_seen | {"range": [0, self.last_index]}
         asked = {"desc": self.text, "active": True, "internal": self.internal, "timestamp": self.since}
         if self.before is None:
             return asked

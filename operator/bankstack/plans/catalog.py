@@ -8,5 +8,5 @@ from collections.abc import Mapping
 from typing import Final
 
 OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "LndNode": ("Restart",),
+    "LndNode": ("Restart", "Replace"),
 }

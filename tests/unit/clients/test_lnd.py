@@ -12,7 +12,7 @@ import pytest
 
 from bankstack.clients.lnd import client
 from bankstack.clients.lnd import lnd_pb2 as pb
-from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, State, Use
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, Stake, State, Use
 from bankstack.engine import signing
 from bankstack.engine.finding import Interrupted, Stalled, Transient
 from bankstack.kinds.lndnode import certificates, pki
@@ -120,6 +120,8 @@ async def test_funds_and_channels_are_put_together_from_four_answers() -> None:
         "Lightning/ListChannels": pb.ListChannelsResponse(
             channels=[
                 {"channel_point": "open:1", "active": True, "commit_fee": 9, "initiator": True,
+                 "remote_pubkey": "02bb", "capacity": 100, "local_balance": 40, "remote_balance": 30,
+                 "unsettled_balance": 10,
                  "pending_htlcs": [{"amount": 1, "expiration_height": 900, "hash_lock": b"h", "incoming": True}]},
                 {"channel_point": "hidden:0", "private": True, "commit_fee": 9},
             ]
@@ -137,6 +139,7 @@ async def test_funds_and_channels_are_put_together_from_four_answers() -> None:
         active=frozenset({"open:1"}),
         public=frozenset({"open:1"}),
         htlcs=(Htlc("open:1", incoming=True, amount_sat=1, expiry_height=900, payment_hash=b"h".hex()),),
+        stakes={"open:1": Stake("02bb", 40, 20), "hidden:0": Stake("", 0, 0)},
     )
     assert channels.to_back_up == {"open:1", "hidden:0", "opening:0"}
 

@@ -1,6 +1,7 @@
 """What LND answers, in our words (pure). Amounts are sat."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -70,6 +71,65 @@ class Htlc:
 
 
 @dataclass(frozen=True)
+class Stake:
+    """What the node has in an open channel, and with whom.
+
+    `reserved_sat`: as the channel's opener, what it has set aside for fees and anchors, and gets back at the end.
+    """
+
+    peer: str
+    local_sat: int
+    reserved_sat: int = 0
+
+    @property
+    def own_sat(self) -> int:
+        """All that is the node's."""
+        return self.local_sat + self.reserved_sat
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A channel that is history. `settled_sat` is what the closing transaction paid the node at once."""
+
+    outpoint: str
+    txid: str
+    height: int
+    capacity_sat: int
+    settled_sat: int
+    cooperative: bool = True
+    #: Whether the node opened it, and so pays for its end.
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One that the node's wallet has a part in. `fee_sat` is known where all that it spends was the wallet's."""
+
+    txid: str
+    amount_sat: int
+    fee_sat: int = 0
+    confirmations: int = 0
+    label: str = ""
+    outputs_sat: int = 0
+    #: Of its outputs, what came back to the wallet itself.
+    returned_sat: int = 0
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the wallet, as everybody may know it who may know its addresses.
+
+    `purpose` is the first step of its path (84: P2WPKH, 86: taproot, 49: nested). `external`
+    and `internal`: how many addresses were drawn from its two branches.
+    """
+
+    purpose: str
+    public_key: str
+    external: int
+    internal: int
+
+
+@dataclass(frozen=True)
 class Channels:
     """The channels that can still cost or bring money, by funding outpoint."""
 
@@ -80,6 +140,8 @@ class Channels:
     active: frozenset[str] = frozenset()
     public: frozenset[str] = frozenset()
     htlcs: tuple[Htlc, ...] = ()
+    #: Of the open ones.
+    stakes: Mapping[str, Stake] = field(default_factory=dict)
 
     @property
     def to_back_up(self) -> frozenset[str]:

@@ -20,7 +20,19 @@ from typing import Any, Final, Protocol, TypeVar
 import grpc
 
 from bankstack.clients.lnd import lnd_pb2 as pb
-from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, State, Use
+from bankstack.clients.lnd import reading
+from bankstack.clients.lnd.answers import (
+    Account,
+    Announced,
+    Channels,
+    Closure,
+    Funds,
+    Info,
+    Permission,
+    State,
+    Transaction,
+    Use,
+)
 from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Transient
 
 DEADLINE = 5.0
@@ -35,6 +47,9 @@ _NO_SEED = ("default word list", "checksum doesn't match", "invalid passphrase",
 _CONFIDENTIAL = "WalletUnlocker/"
 
 NOTHING: Final[Mapping[grpc.StatusCode, Any]] = MappingProxyType({})
+
+#: Packages of LND's beside lnrpc, where a method says so.
+_FURTHER: Final = ("routerrpc.", "walletrpc.")
 
 Macaroon = bytes
 Answer = TypeVar("Answer")
@@ -81,6 +96,21 @@ class Lightning(Protocol):
 
     async def sent_msat(self, macaroon: Macaroon, since: datetime) -> int:
         """What payments begun since then have cost, or may yet cost, fees included."""
+
+    async def closures(self, macaroon: Macaroon) -> tuple[Closure, ...]:
+        """How channels ended that are history."""
+
+    async def close(self, macaroon: Macaroon, outpoint: str, sat_per_vbyte: int | None) -> None:
+        """Close a channel together with its peer, never by force; without a fee rate LND chooses it."""
+
+    async def transactions(self, macaroon: Macaroon, since_height: int) -> tuple[Transaction, ...]:
+        """The wallet's transactions from this height on, and those that wait for a block."""
+
+    async def send_all(self, macaroon: Macaroon, address: str, label: str, sat_per_vbyte: int | None) -> None:
+        """Send every confirmed coin to an address; the transaction is found again by its label."""
+
+    async def accounts(self, macaroon: Macaroon) -> tuple[Account, ...]:
+        """From which public keys its addresses are drawn."""
 
 
 #: Address (host:port) and PEM of the authorities to trust; gives a connection to be closed.
@@ -172,7 +202,8 @@ class Lnd:
             closing=leaving | forced,
             active=frozenset(one.channel_point for one in listed.channels if one.active),
             public=frozenset(one.channel_point for one in listed.channels if not one.private),
-            htlcs=tuple(_htlc(one.channel_point, htlc) for one in listed.channels for htlc in one.pending_htlcs),
+            htlcs=tuple(reading.htlc(one.channel_point, htlc) for one in listed.channels for htlc in one.pending_htlcs),
+            stakes={one.channel_point: reading.stake(one) for one in listed.channels},
         )
         return funds, channels
 
@@ -225,7 +256,7 @@ class Lnd:
         """What the network is told of these channels."""
         asked = sorted(outpoints)
         edges = await asyncio.gather(*(self._edge(macaroon, one) for one in asked))
-        told = {one: _is_disabled(edge, identity) for one, edge in zip(asked, edges, strict=True)}
+        told = {one: reading.is_disabled(edge, identity) for one, edge in zip(asked, edges, strict=True)}
         return Announced(
             enabled=frozenset(one for one, disabled in told.items() if disabled is False),
             disabled=frozenset(one for one, disabled in told.items() if disabled is True),
@@ -239,9 +270,7 @@ class Lnd:
 
     async def announce(self, macaroon: Macaroon, outpoint: str, use: Use) -> None:
         """Tell the network whether payments may go through a channel."""
-        txid, _, index = outpoint.partition(":")
-        place = pb.ChannelPoint(funding_txid_str=txid, output_index=int(index))
-        request = pb.UpdateChanStatusRequest(chan_point=place, action=use.value)
+        request = pb.UpdateChanStatusRequest(chan_point=reading.place(outpoint), action=use.value)
         await self._ask("routerrpc.Router/UpdateChanStatus", request, pb.UpdateChanStatusResponse, macaroon)
 
     async def sent_msat(self, macaroon: Macaroon, since: datetime) -> int:
@@ -252,6 +281,47 @@ class Lnd:
         reply = await self._ask("Lightning/ListPayments", request, pb.ListPaymentsResponse, macaroon)
         return sum(one.value_msat + one.fee_msat for one in reply.payments if one.status != pb.Payment.FAILED)
 
+    async def closures(self, macaroon: Macaroon) -> tuple[Closure, ...]:
+        """How channels ended that are history."""
+        reply = await self._ask(
+            "Lightning/ClosedChannels", pb.ClosedChannelsRequest(), pb.ClosedChannelsResponse, macaroon
+        )
+        return tuple(reading.closure(one) for one in reply.channels)
+
+    async def close(self, macaroon: Macaroon, outpoint: str, sat_per_vbyte: int | None) -> None:
+        """Close a channel together with its peer, never by force; without a fee rate LND chooses it."""
+        method, request = "Lightning/CloseChannel", pb.CloseChannelRequest(channel_point=reading.place(outpoint))
+        request.sat_per_vbyte = sat_per_vbyte or 0
+        call = self._channel.unary_stream(
+            f"/lnrpc.{method}",
+            request_serializer=pb.CloseChannelRequest.SerializeToString,
+            response_deserializer=pb.CloseStatusUpdate.FromString,
+        )(request, timeout=DEADLINE, metadata=(("macaroon", macaroon.hex()),))
+        try:
+            # The first word comes when the closing transaction is published; the next, after its blocks, is not heard.
+            await call.read()
+        except grpc.aio.AioRpcError as error:
+            raise Interrupted(_finding(method, self._address, error)) from None
+        finally:
+            call.cancel()
+
+    async def transactions(self, macaroon: Macaroon, since_height: int) -> tuple[Transaction, ...]:
+        """The wallet's transactions from this height on, and those that wait for a block."""
+        request = pb.GetTransactionsRequest(start_height=since_height, end_height=-1)
+        reply = await self._ask("Lightning/GetTransactions", request, pb.TransactionDetails, macaroon)
+        return tuple(reading.transaction(one) for one in reply.transactions)
+
+    async def send_all(self, macaroon: Macaroon, address: str, label: str, sat_per_vbyte: int | None) -> None:
+        """Send every confirmed coin to an address; the transaction is found again by its label."""
+        request = pb.SendCoinsRequest(addr=address, send_all=True, label=label, sat_per_vbyte=sat_per_vbyte or 0)
+        await self._ask("Lightning/SendCoins", request, pb.SendCoinsResponse, macaroon)
+
+    async def accounts(self, macaroon: Macaroon) -> tuple[Account, ...]:
+        """From which public keys its addresses are drawn."""
+        request = pb.ListAccountsRequest()
+        reply = await self._ask("walletrpc.WalletKit/ListAccounts", request, pb.ListAccountsResponse, macaroon)
+        return tuple(reading.account(one) for one in reply.accounts if one.extended_public_key and not one.watch_only)
+
     async def _ask(
         self,
         method: str,
@@ -261,7 +331,7 @@ class Lnd:
         instead: Mapping[grpc.StatusCode, Answer] = NOTHING,
     ) -> Answer:
         call = self._channel.unary_unary(
-            f"/{method}" if method.startswith("routerrpc.") else f"/lnrpc.{method}",
+            f"/{method}" if method.startswith(_FURTHER) else f"/lnrpc.{method}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=reply.FromString,  # type: ignore[attr-defined]  # every message has it
         )
@@ -296,18 +366,6 @@ async def presented(host: str, port: int) -> bytes | None:
         return shown.getpeercert(binary_form=True)
     finally:
         writer.transport.abort()
-
-
-def _htlc(outpoint: str, told: pb.HTLC) -> Htlc:
-    return Htlc(outpoint, told.incoming, told.amount, told.expiration_height, told.hash_lock.hex())
-
-
-def _is_disabled(edge: pb.ChannelEdge, identity: str) -> bool | None:
-    """Of our own direction; None where the network was never told of it."""
-    ours = "node1_policy" if edge.node1_pub == identity else "node2_policy"
-    if identity not in (edge.node1_pub, edge.node2_pub) or not edge.HasField(ours):
-        return None
-    return bool(getattr(edge, ours).disabled)
 
 
 def _finding(method: str, address: str, error: grpc.aio.AioRpcError) -> Finding:

@@ -16,20 +16,44 @@ class WalletState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SERVER_ACTIVE: _ClassVar[WalletState]
     WAITING_TO_START: _ClassVar[WalletState]
 
+class Initiator(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INITIATOR_UNKNOWN: _ClassVar[Initiator]
+    INITIATOR_LOCAL: _ClassVar[Initiator]
+    INITIATOR_REMOTE: _ClassVar[Initiator]
+    INITIATOR_BOTH: _ClassVar[Initiator]
+
 class ChanStatusAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ENABLE: _ClassVar[ChanStatusAction]
     DISABLE: _ClassVar[ChanStatusAction]
     AUTO: _ClassVar[ChanStatusAction]
+
+class AccountAddressType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ADDRESS_UNKNOWN: _ClassVar[AccountAddressType]
+    WITNESS_PUBKEY_HASH: _ClassVar[AccountAddressType]
+    NESTED_WITNESS_PUBKEY_HASH: _ClassVar[AccountAddressType]
+    HYBRID_NESTED_WITNESS_PUBKEY_HASH: _ClassVar[AccountAddressType]
+    TAPROOT_PUBKEY: _ClassVar[AccountAddressType]
 NON_EXISTING: WalletState
 LOCKED: WalletState
 UNLOCKED: WalletState
 RPC_ACTIVE: WalletState
 SERVER_ACTIVE: WalletState
 WAITING_TO_START: WalletState
+INITIATOR_UNKNOWN: Initiator
+INITIATOR_LOCAL: Initiator
+INITIATOR_REMOTE: Initiator
+INITIATOR_BOTH: Initiator
 ENABLE: ChanStatusAction
 DISABLE: ChanStatusAction
 AUTO: ChanStatusAction
+ADDRESS_UNKNOWN: AccountAddressType
+WITNESS_PUBKEY_HASH: AccountAddressType
+NESTED_WITNESS_PUBKEY_HASH: AccountAddressType
+HYBRID_NESTED_WITNESS_PUBKEY_HASH: AccountAddressType
+TAPROOT_PUBKEY: AccountAddressType
 
 class GetStateRequest(_message.Message):
     __slots__ = ()
@@ -152,20 +176,30 @@ class ListChannelsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Channel(_message.Message):
-    __slots__ = ("active", "channel_point", "commit_fee", "pending_htlcs", "private", "initiator")
+    __slots__ = ("active", "remote_pubkey", "channel_point", "capacity", "local_balance", "remote_balance", "commit_fee", "unsettled_balance", "pending_htlcs", "private", "initiator")
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_PUBKEY_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_POINT_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_BALANCE_FIELD_NUMBER: _ClassVar[int]
     COMMIT_FEE_FIELD_NUMBER: _ClassVar[int]
+    UNSETTLED_BALANCE_FIELD_NUMBER: _ClassVar[int]
     PENDING_HTLCS_FIELD_NUMBER: _ClassVar[int]
     PRIVATE_FIELD_NUMBER: _ClassVar[int]
     INITIATOR_FIELD_NUMBER: _ClassVar[int]
     active: bool
+    remote_pubkey: str
     channel_point: str
+    capacity: int
+    local_balance: int
+    remote_balance: int
     commit_fee: int
+    unsettled_balance: int
     pending_htlcs: _containers.RepeatedCompositeFieldContainer[HTLC]
     private: bool
     initiator: bool
-    def __init__(self, active: _Optional[bool] = ..., channel_point: _Optional[str] = ..., commit_fee: _Optional[int] = ..., pending_htlcs: _Optional[_Iterable[_Union[HTLC, _Mapping]]] = ..., private: _Optional[bool] = ..., initiator: _Optional[bool] = ...) -> None: ...
+    def __init__(self, active: _Optional[bool] = ..., remote_pubkey: _Optional[str] = ..., channel_point: _Optional[str] = ..., capacity: _Optional[int] = ..., local_balance: _Optional[int] = ..., remote_balance: _Optional[int] = ..., commit_fee: _Optional[int] = ..., unsettled_balance: _Optional[int] = ..., pending_htlcs: _Optional[_Iterable[_Union[HTLC, _Mapping]]] = ..., private: _Optional[bool] = ..., initiator: _Optional[bool] = ...) -> None: ...
 
 class ListChannelsResponse(_message.Message):
     __slots__ = ("channels",)
@@ -214,10 +248,36 @@ class ClosedChannelsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ChannelCloseSummary(_message.Message):
-    __slots__ = ("channel_point",)
+    __slots__ = ("channel_point", "closing_tx_hash", "capacity", "close_height", "settled_balance", "close_type", "open_initiator")
+    class ClosureType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        COOPERATIVE_CLOSE: _ClassVar[ChannelCloseSummary.ClosureType]
+        LOCAL_FORCE_CLOSE: _ClassVar[ChannelCloseSummary.ClosureType]
+        REMOTE_FORCE_CLOSE: _ClassVar[ChannelCloseSummary.ClosureType]
+        BREACH_CLOSE: _ClassVar[ChannelCloseSummary.ClosureType]
+        FUNDING_CANCELED: _ClassVar[ChannelCloseSummary.ClosureType]
+        ABANDONED: _ClassVar[ChannelCloseSummary.ClosureType]
+    COOPERATIVE_CLOSE: ChannelCloseSummary.ClosureType
+    LOCAL_FORCE_CLOSE: ChannelCloseSummary.ClosureType
+    REMOTE_FORCE_CLOSE: ChannelCloseSummary.ClosureType
+    BREACH_CLOSE: ChannelCloseSummary.ClosureType
+    FUNDING_CANCELED: ChannelCloseSummary.ClosureType
+    ABANDONED: ChannelCloseSummary.ClosureType
     CHANNEL_POINT_FIELD_NUMBER: _ClassVar[int]
+    CLOSING_TX_HASH_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_BALANCE_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    OPEN_INITIATOR_FIELD_NUMBER: _ClassVar[int]
     channel_point: str
-    def __init__(self, channel_point: _Optional[str] = ...) -> None: ...
+    closing_tx_hash: str
+    capacity: int
+    close_height: int
+    settled_balance: int
+    close_type: ChannelCloseSummary.ClosureType
+    open_initiator: Initiator
+    def __init__(self, channel_point: _Optional[str] = ..., closing_tx_hash: _Optional[str] = ..., capacity: _Optional[int] = ..., close_height: _Optional[int] = ..., settled_balance: _Optional[int] = ..., close_type: _Optional[_Union[ChannelCloseSummary.ClosureType, str]] = ..., open_initiator: _Optional[_Union[Initiator, str]] = ...) -> None: ...
 
 class ClosedChannelsResponse(_message.Message):
     __slots__ = ("channels",)
@@ -362,3 +422,97 @@ class UpdateChanStatusRequest(_message.Message):
 class UpdateChanStatusResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class CloseChannelRequest(_message.Message):
+    __slots__ = ("channel_point", "sat_per_vbyte")
+    CHANNEL_POINT_FIELD_NUMBER: _ClassVar[int]
+    SAT_PER_VBYTE_FIELD_NUMBER: _ClassVar[int]
+    channel_point: ChannelPoint
+    sat_per_vbyte: int
+    def __init__(self, channel_point: _Optional[_Union[ChannelPoint, _Mapping]] = ..., sat_per_vbyte: _Optional[int] = ...) -> None: ...
+
+class CloseStatusUpdate(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetTransactionsRequest(_message.Message):
+    __slots__ = ("start_height", "end_height")
+    START_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    END_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    start_height: int
+    end_height: int
+    def __init__(self, start_height: _Optional[int] = ..., end_height: _Optional[int] = ...) -> None: ...
+
+class OutputDetail(_message.Message):
+    __slots__ = ("amount", "is_our_address")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    IS_OUR_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    amount: int
+    is_our_address: bool
+    def __init__(self, amount: _Optional[int] = ..., is_our_address: _Optional[bool] = ...) -> None: ...
+
+class Transaction(_message.Message):
+    __slots__ = ("tx_hash", "amount", "num_confirmations", "total_fees", "label", "output_details")
+    TX_HASH_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    NUM_CONFIRMATIONS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FEES_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_DETAILS_FIELD_NUMBER: _ClassVar[int]
+    tx_hash: str
+    amount: int
+    num_confirmations: int
+    total_fees: int
+    label: str
+    output_details: _containers.RepeatedCompositeFieldContainer[OutputDetail]
+    def __init__(self, tx_hash: _Optional[str] = ..., amount: _Optional[int] = ..., num_confirmations: _Optional[int] = ..., total_fees: _Optional[int] = ..., label: _Optional[str] = ..., output_details: _Optional[_Iterable[_Union[OutputDetail, _Mapping]]] = ...) -> None: ...
+
+class TransactionDetails(_message.Message):
+    __slots__ = ("transactions",)
+    TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
+    transactions: _containers.RepeatedCompositeFieldContainer[Transaction]
+    def __init__(self, transactions: _Optional[_Iterable[_Union[Transaction, _Mapping]]] = ...) -> None: ...
+
+class SendCoinsRequest(_message.Message):
+    __slots__ = ("addr", "sat_per_vbyte", "send_all", "label")
+    ADDR_FIELD_NUMBER: _ClassVar[int]
+    SAT_PER_VBYTE_FIELD_NUMBER: _ClassVar[int]
+    SEND_ALL_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    addr: str
+    sat_per_vbyte: int
+    send_all: bool
+    label: str
+    def __init__(self, addr: _Optional[str] = ..., sat_per_vbyte: _Optional[int] = ..., send_all: _Optional[bool] = ..., label: _Optional[str] = ...) -> None: ...
+
+class SendCoinsResponse(_message.Message):
+    __slots__ = ("txid",)
+    TXID_FIELD_NUMBER: _ClassVar[int]
+    txid: str
+    def __init__(self, txid: _Optional[str] = ...) -> None: ...
+
+class ListAccountsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Account(_message.Message):
+    __slots__ = ("address_type", "extended_public_key", "derivation_path", "external_key_count", "internal_key_count", "watch_only")
+    ADDRESS_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EXTENDED_PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    DERIVATION_PATH_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_KEY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_KEY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    WATCH_ONLY_FIELD_NUMBER: _ClassVar[int]
+    address_type: AccountAddressType
+    extended_public_key: str
+    derivation_path: str
+    external_key_count: int
+    internal_key_count: int
+    watch_only: bool
+    def __init__(self, address_type: _Optional[_Union[AccountAddressType, str]] = ..., extended_public_key: _Optional[str] = ..., derivation_path: _Optional[str] = ..., external_key_count: _Optional[int] = ..., internal_key_count: _Optional[int] = ..., watch_only: _Optional[bool] = ...) -> None: ...
+
+class ListAccountsResponse(_message.Message):
+    __slots__ = ("accounts",)
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    accounts: _containers.RepeatedCompositeFieldContainer[Account]
+    def __init__(self, accounts: _Optional[_Iterable[_Union[Account, _Mapping]]] = ...) -> None: ...

@@ -25,7 +25,7 @@ def variables(api: Api, facts: Facts) -> list[Manifest]:
         *_network(facts),
         *_ledger(api, facts),
         *_redis(api),
-        *(one for number in range(len(api.spec.lightning or [])) for one in _lnd(api, number)),
+        *(one for number in range(len(api.spec.lightning or [])) for one in _lnd(api, facts, number)),
         _plain("BANKSTACK_MODE_FILE", f"{MODE_FOLDER}/mode"),
     ]
 
@@ -167,9 +167,11 @@ def _sentinels(api: Api) -> tuple[list[tuple[str, int]], str]:
     return [(names.member_host(api, number), names.SENTINEL_PORT) for number in range(members)], names.MASTER
 
 
-def _lnd(api: Api, number: int) -> list[Manifest]:
+def _lnd(api: Api, facts: Facts, number: int) -> list[Manifest]:
     use, prefix = (api.spec.lightning or [])[number], f"LND{number + 1}"
-    secret = names.lnd_secret(use.node)
+    secret, told = names.lnd_secret(use.node), facts.nodes.get(use.node)
+    # Only where there are any: a node that was never replaced has the environment that it always had.
+    former = [_plain(f"{prefix}_HISTORICAL_PUBKEYS", ",".join(told.retired))] if told and told.retired else []
     return [
         _plain(f"{prefix}_NAME", use.node),
         _plain(f"{prefix}_DNS", names.host(api, use.node)),
@@ -177,6 +179,7 @@ def _lnd(api: Api, number: int) -> list[Manifest]:
         # In the order in which APIs compare it.
         _plain(f"{prefix}_TYPE", ",".join(role for role in ("onchain", "offchain") if role in use.roles)),
         *(_secret(f"{prefix}_{part}", secret, key, optional=True) for part, key in LND_KEYS.items()),
+        *former,
     ]
 
 

@@ -30,6 +30,8 @@ class Told:
     deleting: bool = False
     #: Of an LndNode: "Draining" while a plan takes payments away from it.
     traffic: str | None = None
+    #: And identities that it had before, the oldest first.
+    retired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

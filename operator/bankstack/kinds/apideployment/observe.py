@@ -135,6 +135,7 @@ def _told(manifest: Manifest) -> Told:
         state=status.get("state"),
         deleting="deletionTimestamp" in manifest["metadata"],
         traffic=status.get("traffic"),
+        retired=tuple(str(one["identityPubkey"]) for one in status.get("retired") or ()),
     )
 
 

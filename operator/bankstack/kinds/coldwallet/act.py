@@ -18,7 +18,7 @@ from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Tran
 from bankstack.engine.live import all_ours, at_version, made
 from bankstack.engine.objects import SECRET, Manifest, Ref
 from bankstack.engine.ports import Act, Cluster
-from bankstack.kinds.coldwallet import credentials, decide, descriptors, names, rights, specter_secrets
+from bankstack.kinds.coldwallet import credentials, decide, descriptors, former, names, rights, specter_secrets
 from bankstack.kinds.coldwallet.facts import Silent
 from bankstack.kinds.coldwallet.names import BITCOIND, SPECTER, ColdWallet
 from bankstack.kinds.coldwallet.observe import account
@@ -39,6 +39,7 @@ def acts(connect: client.Connect, scans: Scans, patience: float) -> dict[str, Ac
         decide.CREATE_WALLET: at.create_wallet,
         decide.LOAD_WALLET: at.load_wallet,
         decide.WATCH: at.watch,
+        former.WATCH_RETIRED: at.watch_retired,
     }
 
 
@@ -124,6 +125,27 @@ class _Bitcoinds:
         except (client.NoAnswer, client.Refused) as error:
             raise Interrupted(_finding(ask, error)) from None
 
+    async def watch_retired(self, wallet: ColdWallet, ask: Ask, cluster: Cluster) -> None:
+        """The addresses of a retired Lightning wallet, from its tombstone, in a wallet of their own."""
+        stone = await cluster.get(Ref(SECRET, ask.words["secret"]), wallet.namespace)
+        text = (m.opened(stone) if stone else {}).get(former.DESCRIPTORS, b"").decode()
+        try:
+            imports = former.imports(text, ask.words["since"], mainnet=wallet.spec.network == "mainnet")
+        except descriptors.Unusable as error:
+            told = f"Secret {ask.words['secret']}: {error}"
+            raise Interrupted(Finding("RetiredUnwatched", told, Waiting())) from None
+        as_whom, name = await self._as(wallet, cluster), ask.words["wallet"]
+
+        async def asking() -> None:
+            async with self._connect(as_whom) as bitcoind:
+                await _loaded(bitcoind, name)
+                await bitcoind.watch(name, imports)
+
+        try:
+            await self._scans.start(f"{wallet.uid}/{name}", asking(), self._patience)
+        except (client.NoAnswer, client.Refused) as error:
+            raise Interrupted(_finding(ask, error)) from None
+
     @asynccontextmanager
     async def _asked(self, wallet: ColdWallet, ask: Ask, cluster: Cluster) -> AsyncIterator[client.Bitcoind]:
         try:
@@ -137,6 +159,15 @@ class _Bitcoinds:
         if isinstance(found, Silent):
             raise Interrupted(Finding(found.reason, found.what, Waiting()))
         return found
+
+
+async def _loaded(bitcoind: client.Bitcoind, name: str) -> None:
+    if name in await bitcoind.wallets():
+        return
+    if name in await bitcoind.wallets_on_disk():
+        await bitcoind.load_wallet(name)
+    else:
+        await bitcoind.create_wallet(name)
 
 
 def _finding(ask: Ask, error: client.NoAnswer | client.Refused) -> Finding:

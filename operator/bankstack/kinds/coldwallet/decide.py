@@ -12,7 +12,7 @@ from bankstack.engine.conditions import Claim
 from bankstack.engine.decision import Action, Apply, Ask, Decision, Delete
 from bankstack.engine.finding import Finding, first
 from bankstack.engine.objects import SERVICE, STATEFUL_SET, Ref, ref, uid
-from bankstack.kinds.coldwallet import checks, children, config, names, rights
+from bankstack.kinds.coldwallet import checks, children, config, former, names, rights
 from bankstack.kinds.coldwallet.facts import Facts, Place, Silent, Wallet
 from bankstack.kinds.coldwallet.leave import leave
 from bankstack.kinds.coldwallet.model import ColdWalletStatus, Endpoint, SpecterStatus
@@ -70,9 +70,10 @@ def decide(wallet: ColdWallet, facts: Facts, now: datetime) -> Decision:
             *(one for one in changes if _runs_pods(one)),
             *_swept(wallet, facts, {ref(one) for one in wanted}),
             *_cure(wallet, finding),
+            *_watch_retired(facts),
         ),
         finding=finding,
-        claims=(*_claims(wallet, facts), *_pending(wallet, facts)),
+        claims=(*_claims(wallet, facts), *former.claim(facts.formers), *_pending(wallet, facts)),
         look_again=RESYNC,
     )
 
@@ -98,6 +99,15 @@ def _cure(wallet: ColdWallet, finding: Finding | None) -> tuple[Action, ...]:
     if action is None or (action == WATCH and wallet.status.complete_since is not None):
         return ()
     return (Ask(action, finding.reason if finding else "", {"wallet": names.watching(wallet)}),)
+
+
+def _watch_retired(facts: Facts) -> tuple[Action, ...]:
+    """One after the other: each may scan the chain."""
+    unwatched = next((one for one in facts.formers if one.balance_sat is None), None)
+    if unwatched is None:
+        return ()
+    words = {"wallet": unwatched.wallet, "secret": unwatched.secret, "since": unwatched.retired_at}
+    return (Ask(former.WATCH_RETIRED, "Unwatched", words),)
 
 
 def _swept(wallet: ColdWallet, facts: Facts, wanted: set[Ref]) -> tuple[Action, ...]:

@@ -55,6 +55,14 @@ def sealed(body: str) -> str:
     return f"{body}#{checksum(body)}"
 
 
+def plainly(body: str, *, mainnet: bool) -> str:
+    """A descriptor without checksum, its keys as bitcoind takes them. Raises Unusable."""
+    try:
+        return _EXTENDED_KEY.sub(lambda found: plain(found[0], mainnet=mainnet), _bare(body))
+    except Mistyped as error:
+        raise Unusable(f"a key in a descriptor {error}") from None
+
+
 def same(one: str, other: str) -> bool:
     """Whether two descriptors watch the same, however their hardened steps are spelt."""
     return _bare(one) == _bare(other)

@@ -8,6 +8,7 @@ from typing import Final
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import Manifest, Ref
 from bankstack.kinds.coldwallet.descriptors import Pair
+from bankstack.kinds.coldwallet.former import Former
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,4 @@ class Facts:
     chain: Chain | Silent = Silent("NotAsked", "bitcoind was not asked")
     wallet: Wallet | Place | Silent = Silent("NotAsked", "bitcoind was not asked")
     scan: Scan = Scan.UNSEEN
+    formers: tuple[Former, ...] = ()

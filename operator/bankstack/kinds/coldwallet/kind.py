@@ -52,4 +52,7 @@ def gauges(facts: Facts) -> dict[str, float]:
         numbers["bankstack_coldwallet_balance_sat"] = facts.wallet.balance_sat
         if facts.wallet.utxos is not None:
             numbers["bankstack_coldwallet_utxos"] = facts.wallet.utxos
+    arrived = [one.balance_sat for one in facts.formers if isinstance(one.balance_sat, int)]
+    if arrived:
+        numbers["bankstack_coldwallet_retired_sat"] = sum(arrived)
     return numbers

@@ -25,7 +25,7 @@ from bankstack.engine.objects import (
     by_ref,
 )
 from bankstack.engine.ports import Reader
-from bankstack.kinds.coldwallet import children, credentials, descriptors, names, rights, specter_secrets
+from bankstack.kinds.coldwallet import children, credentials, descriptors, formers, names, rights, specter_secrets
 from bankstack.kinds.coldwallet.descriptors import Pair
 from bankstack.kinds.coldwallet.facts import STARTING, Chain, Facts, Place, Pod, Silent, Wallet
 from bankstack.kinds.coldwallet.names import ColdWallet
@@ -48,8 +48,10 @@ Secrets = Mapping[str, Mapping[str, bytes]]
 async def observe(wallet: ColdWallet, reader: Reader, connect: client.Connect, scans: Scans) -> Facts:
     """All that a decision needs."""
     owned = {OWNER_LABEL: wallet.owner}
-    found, given = await asyncio.gather(
-        asyncio.gather(*(reader.list(of, wallet.namespace, owned) for of in CHILDREN)), _given(wallet, reader)
+    found, given, retired = await asyncio.gather(
+        asyncio.gather(*(reader.list(of, wallet.namespace, owned) for of in CHILDREN)),
+        _given(wallet, reader),
+        formers.declared(wallet, reader),
     )
     live = by_ref(one for listed in found[:-2] for one in listed)
     secret_manifests, pod_manifests = found[-2], found[-1]
@@ -71,6 +73,7 @@ async def observe(wallet: ColdWallet, reader: Reader, connect: client.Connect, s
         chain=chain,
         wallet=seen,
         scan=scans.state(wallet.uid),
+        formers=await formers.seen(retired, account, connect),
     )
 
 

@@ -19,14 +19,16 @@ from bankstack.engine import manifests, signing
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Transient
 from bankstack.engine.live import at_version, ours
-from bankstack.engine.objects import POD, SECRET, Manifest, Ref, uid
+from bankstack.engine.objects import POD, SECRET, Manifest, Ref, ref, uid
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.lndnode import (
+    addresses,
     certificates,
     checks,
     consumers,
     macaroons,
     names,
+    parting,
     pki,
     reach,
     saving,
@@ -60,6 +62,11 @@ def acts(doors: Doors) -> dict[str, Act]:
         "store_channel_backup": partial(saving.store_channel_backup, doors=doors),
         "disable_channels": partial(disable_channels, connect=connect),
         "enable_channels": partial(enable_channels, connect=connect),
+        "close_channels": partial(parting.close_channels, connect=connect),
+        "sweep": partial(parting.sweep, connect=connect),
+        "keep_addresses": partial(keep_addresses, connect=connect),
+        "retire_identity": parting.retire_identity,
+        "note_generation": note_generation,
         "hold_pod": hold_pod,
         "let_go_pod": let_go_pod,
     }
@@ -95,35 +102,56 @@ async def issue_certificate(node: LndNode, ask: Ask, cluster: Cluster) -> None:
 
 async def claim_wallet(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     """Write on the wallet Secret whose it is. Only annotations are ours there, whoever made the Secret."""
-    live = await reach.there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    live = await reach.wallet(node, cluster)
     held = sealed.wallet(live)
     if held and held.claimed_by not in (None, node.name):
-        raise Interrupted(Finding("WalletInUse", f"Secret {node.spec.wallet.secret} was just claimed", Transient()))
+        raise Interrupted(Finding("WalletInUse", f"{ref(live)} was just claimed", Transient()))
     identity = ask.words.get("identity") or (held.identity if held else None)
     told = {names.CLAIMED_BY: node.name} | ({names.IDENTITY: identity} if identity else {})
     await _write(node, live, told, {}, cluster)
 
 
+async def keep_addresses(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """Beside the seed, while LND can still be asked: what comes to an old address later is found by them."""
+    live, root = await reach.wallet(node, cluster), await reach.root_key(node, cluster)
+    async with reach.reached(node, cluster, connect) as lnd:
+        found = addresses.lines(await lnd.accounts(macaroon(root)))
+    held = sealed.wallet(live)
+    own = {names.CLAIMED_BY: held.claimed_by, names.IDENTITY: held.identity} if held else {}
+    told = {word: said for word, said in own.items() if said}
+    await _write(node, live, told, {addresses.DESCRIPTORS: found.encode()}, cluster)
+
+
+async def note_generation(node: LndNode, ask: Ask, cluster: Cluster) -> None:
+    """On the Secret that the spec names, beside what it says of its own wallet."""
+    root = await reach.there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    held = sealed.wallet(root)
+    own = {names.CLAIMED_BY: held.claimed_by, names.IDENTITY: held.identity} if held else {}
+    told = {word: found for word, found in own.items() if found} | {names.GENERATION: ask.words["generation"]}
+    await _write(node, root, told, {}, cluster)
+
+
 async def release_wallet(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
     """Take our annotations off a wallet Secret that someone brought along."""
-    live = await cluster.get(Ref(SECRET, node.spec.wallet.secret), node.namespace)
+    live = await cluster.get(await _wallet_in_use(node, cluster), node.namespace)
     if live is not None and sealed.wallet(live) and _claimed_by(live) == node.name:
         await _write(node, live, {}, {}, cluster)
 
 
 async def make_wallet(node: LndNode, _ask: Ask, cluster: Cluster) -> None:
     """A password, only where no such Secret is, and claimed from its first moment. LND starts with it."""
-    meta = manifests.retained(node, names.COMPONENT, node.spec.wallet.secret)
+    place = await _wallet_in_use(node, cluster)
+    meta = manifests.retained(node, names.COMPONENT, place.name)
     meta["annotations"] = {names.CLAIMED_BY: node.name, names.MADE_BY: sealed.US}
     password = secrets.token_urlsafe(PASSWORD_BYTES).encode()
     if await cluster.create(manifests.secret(meta, {"password": password}), node.namespace) is None:
         # Someone was quicker. What comes after this Ask must not start on another's wallet.
-        raise Interrupted(Finding("WalletInUse", f"Secret {node.spec.wallet.secret} was just made", Transient()))
+        raise Interrupted(Finding("WalletInUse", f"{place} was just made", Transient()))
 
 
 async def make_seed(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """A seed beside the password that we made, written down before LND makes anything from it."""
-    live = await reach.there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    live = await reach.wallet(node, cluster)
     if sealed.seed(live):
         return
     _require_unused(node, live)
@@ -134,9 +162,9 @@ async def make_seed(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect
 
 async def init_wallet(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Give LND the wallet of the Secret. Looked at once more: it must be this node's, whole, and nobody's before."""
-    live = await reach.there(Ref(SECRET, node.spec.wallet.secret), node, cluster)
+    live = await reach.wallet(node, cluster)
     held = _require_unused(node, live)
-    seed = _whole_seed(node, live)
+    seed = _whole_seed(live)
     window = 0 if held.made_by_us else RECOVERY_WINDOW
     async with reach.reached(node, cluster, connect) as lnd:
         await lnd.init_wallet(sealed.password(live), seed, macaroons.root_key(seed), window)
@@ -227,16 +255,20 @@ async def _without_our_finalizer(pod: Manifest, cluster: Cluster) -> None:
 def _require_unused(node: LndNode, secret: Manifest) -> Wallet:
     held = sealed.wallet(secret)
     if held is None or held.claimed_by != node.name or held.identity is not None:
-        told = f"Secret {node.spec.wallet.secret} is not the unused wallet of {node.name} any more: looked at again"
+        told = f"{ref(secret)} is not the unused wallet of {node.name} any more: looked at again"
         raise Interrupted(Finding("WalletInUse", told, Transient()))
     return held
 
 
-def _whole_seed(node: LndNode, secret: Manifest) -> tuple[str, ...]:
+async def _wallet_in_use(node: LndNode, cluster: Cluster) -> Ref:
+    return Ref(SECRET, names.wallet(node.spec.wallet.secret, await reach.generation(node, cluster)))
+
+
+def _whole_seed(secret: Manifest) -> tuple[str, ...]:
     # Counted here too: that no wallet comes of half a seed must not rest on which LND it is.
     seed = sealed.seed(secret)
     if len(seed) != checks.SEED_WORDS:
-        told = f"the seed in Secret {node.spec.wallet.secret} has {len(seed)} words instead of {checks.SEED_WORDS}"
+        told = f"the seed in {ref(secret)} has {len(seed)} words instead of {checks.SEED_WORDS}"
         raise Interrupted(Finding("WalletSecretIncomplete", f"{told}: no wallet is made of it", Transient()))
     return seed
 

@@ -1,11 +1,10 @@
 """What must hold of an LndNode, one sentence of policy each (pure)."""
 
-from typing import Final, TypeAlias
+from typing import Final
 
 from bankstack.clients.lnd.answers import Info, State
 from bankstack.engine.finding import WATCHED, Finding, Stalled, Unknown, Waiting
-from bankstack.engine.objects import annotation
-from bankstack.kinds.lndnode import consumers, names, releases, running
+from bankstack.kinds.lndnode import consumers, names, pinned, releases, running
 from bankstack.kinds.lndnode.certificates import authority_can_sign, is_trusted
 from bankstack.kinds.lndnode.facts import Facts, Refused
 from bankstack.kinds.lndnode.subject import LndNode
@@ -13,63 +12,6 @@ from bankstack.kinds.lndnode.subject import LndNode
 SEED_WORDS: Final = 24
 #: LND refuses a shorter one.
 PASSWORD_BYTES: Final = 8
-SHORT: Final = 16
-#: Status, volume and wallet Secret.
-PLACES: Final = 3
-
-Pins: TypeAlias = dict[str, str]
-
-
-def pins(node: LndNode, facts: Facts) -> Pins:
-    """Where an identity is written down, and which."""
-    claim = facts.children.get(names.volume(node.name))
-    # What is written on another node's wallet is that one's identity, not ours.
-    wallet = facts.wallet if facts.wallet and facts.wallet.claimed_by == node.name else None
-    written = {
-        "status.identityPubkey": node.status.identity_pubkey,
-        f"volume {names.volume(node.name).name}": annotation(claim, names.IDENTITY) if claim else None,
-        f"Secret {node.spec.wallet.secret}": wallet.identity if wallet else None,
-    }
-    return {where: identity for where, identity in written.items() if identity}
-
-
-def is_pinned(node: LndNode, facts: Facts) -> bool:
-    """Whether the identity is written down in every place, where no single loss or crash can undo it."""
-    return len(pins(node, facts)) == PLACES
-
-
-def identity(node: LndNode, facts: Facts) -> str | None:
-    """The node's identity: the pinned one, else the one seen now."""
-    seen = facts.info.identity_pubkey if isinstance(facts.info, Info) else None
-    return next(iter(pins(node, facts).values()), seen)
-
-
-def pinned_identities_agree(node: LndNode, facts: Facts) -> Finding | None:
-    """Volume, seed and status must be of one and the same wallet."""
-    known = pins(node, facts)
-    if len(set(known.values())) <= 1:
-        return None
-    listed = ", ".join(f"{where} says {short(identity)}" for where, identity in known.items())
-    return Finding(
-        "IdentityConflict",
-        f"the parts of {node.name} belong to different wallets: {listed}. Nothing is started on them. "
-        "Put back the part that is wrong, or give the node another name",
-        Stalled(),
-    )
-
-
-def identity_is_the_pinned_one(node: LndNode, facts: Facts) -> Finding | None:
-    """Another identity under the same name is another wallet: never serve it."""
-    pinned = identity(node, facts)
-    if not isinstance(facts.info, Info) or facts.info.identity_pubkey == pinned:
-        return None
-    return Finding(
-        "IdentityChanged",
-        f"{node.name} answers as {short(facts.info.identity_pubkey)} but was {short(str(pinned))}: its wallet was "
-        f"replaced. It gets no payments. Put back volume {names.volume(node.name).name} and Secret "
-        f"{node.spec.wallet.secret}, or retire the node",
-        Stalled(),
-    )
 
 
 def wallet_is_of_this_node(node: LndNode, facts: Facts) -> Finding | None:
@@ -79,7 +21,7 @@ def wallet_is_of_this_node(node: LndNode, facts: Facts) -> Finding | None:
         return None
     return Finding(
         "WalletInUse",
-        f"Secret {node.spec.wallet.secret} is the wallet of LndNode {other}: two nodes with one seed lose the money "
+        f"Secret {pinned.secret(node, facts)} is the wallet of LndNode {other}: two nodes with one seed lose the money "
         f"of both. {node.name} is not started. Give it a wallet.secret of its own",
         Stalled(),
     )
@@ -89,11 +31,11 @@ def wallet_secret_is_there(node: LndNode, facts: Facts) -> Finding | None:
     """A wallet that existed is never made anew."""
     if facts.wallet is not None:
         return None
-    secret, pinned = node.spec.wallet.secret, pins(node, facts)
-    if pinned:
+    secret, known = pinned.secret(node, facts), pinned.pins(node, facts)
+    if known:
         return Finding(
             "WalletSecretMissing",
-            f"Secret {secret} is gone, and with it password and seed of {_first(pinned)}. What runs keeps running "
+            f"Secret {secret} is gone, and with it password and seed of {_first(known)}. What runs keeps running "
             "but could not start again. Restore the Secret from its backup: another is never made",
             Stalled(),
         )
@@ -112,7 +54,7 @@ def wallet_secret_is_complete(node: LndNode, facts: Facts) -> Finding | None:
     wallet = facts.wallet
     if wallet is None:
         return None
-    needed = ("password",) if wallet.made_by_us and not pins(node, facts) else ("password", "seed")
+    needed = ("password",) if wallet.made_by_us and not pinned.pins(node, facts) else ("password", "seed")
     lacking = [f"key {key} is missing" for key in needed if key not in wallet.keys]
     if "password" in wallet.keys and wallet.password_bytes < PASSWORD_BYTES:
         lacking.append(f"password has fewer than {PASSWORD_BYTES} bytes")
@@ -122,7 +64,7 @@ def wallet_secret_is_complete(node: LndNode, facts: Facts) -> Finding | None:
         return None
     return Finding(
         "WalletSecretIncomplete",
-        f"Secret {node.spec.wallet.secret}: {'; '.join(lacking)}. What runs keeps running, nothing is started from "
+        f"Secret {pinned.secret(node, facts)}: {'; '.join(lacking)}. What runs keeps running, nothing is started from "
         "it. Correct the Secret; the operator writes into no wallet that it did not make",
         Waiting(30.0),
     )
@@ -130,14 +72,15 @@ def wallet_secret_is_complete(node: LndNode, facts: Facts) -> Finding | None:
 
 def volume_is_there(node: LndNode, facts: Facts) -> Finding | None:
     """An empty volume under a known identity would forget every channel."""
-    pinned = pins(node, facts)
-    if not pinned or names.volume(node.name) in facts.children:
+    known = pinned.pins(node, facts)
+    if not known or names.volume(node.name, facts.generation) in facts.children:
         return None
     return Finding(
         "VolumeLost",
-        f"volume {names.volume(node.name).name} of {_first(pinned)} is gone: with an empty one LND "
+        f"volume {pinned.volume(node, facts)} of {_first(known)} is gone: with an empty one LND "
         "would forget its channels. Nothing is started. Bring the volume back under its name; if it is lost for "
-        f"good, restore Secret {names.channel_backup(node.name).name} into a new node, which closes all channels",
+        f"good, restore Secret {names.channel_backup(node.name, facts.generation).name} into a new node, which closes "
+        "all channels",
         Stalled(),
     )
 
@@ -184,7 +127,7 @@ def chain_is_ready_for_a_first_start(node: LndNode, facts: Facts) -> Finding | N
 
 def volume_stays(node: LndNode, facts: Facts) -> Finding | None:
     """A volume that was deleted lives as long as its pod: the last moment to save what is on it."""
-    claim = facts.children.get(names.volume(node.name))
+    claim = facts.children.get(names.volume(node.name, facts.generation))
     if claim is None or "deletionTimestamp" not in claim["metadata"]:
         return None
     return Finding(
@@ -201,8 +144,8 @@ def macaroon_is_accepted(node: LndNode, facts: Facts) -> Finding | None:
         return None
     return Finding(
         "SeedIsAnothers",
-        f"LND does not accept what is derived from the seed in Secret {node.spec.wallet.secret}: that is not the seed "
-        "of the wallet that runs. Put the former Secret back before LND has to be restored from it",
+        f"LND does not accept what is derived from the seed in Secret {pinned.secret(node, facts)}: that is not the "
+        "seed of the wallet that runs. Put the former Secret back before LND has to be restored from it",
         Stalled(),
     )
 
@@ -232,12 +175,12 @@ def wallet_is_made(node: LndNode, facts: Facts) -> Finding | None:
     """The first start ends with a wallet; a later one may never begin without."""
     if facts.state != State.NON_EXISTING:
         return None
-    pinned = pins(node, facts)
-    if not pinned:
+    known = pinned.pins(node, facts)
+    if not known:
         return Finding("MakingWallet", "LND waits for its wallet, which is being made", Waiting(running.SOON))
     return Finding(
         "VolumeEmpty",
-        f"LND finds no wallet on volume {names.volume(node.name).name}, which held {_first(pinned)}: "
+        f"LND finds no wallet on volume {pinned.volume(node, facts)}, which held {_first(known)}: "
         "the volume was emptied or replaced. No wallet is made on it. Put the former volume back",
         Stalled(),
     )
@@ -287,7 +230,8 @@ def chain_is_synced(_node: LndNode, facts: Facts) -> Finding | None:
 def consumers_have_access(node: LndNode, facts: Facts) -> Finding | None:
     """The API mounts its macaroon from a Secret: without it the node serves nobody."""
     # One that is only to be written anew (another authority, other permissions) still opens the door meanwhile.
-    found = {who: one for who, one in facts.published.items() if one.intact and one.identity == identity(node, facts)}
+    known = pinned.identity(node, facts)
+    found = {who: one for who, one in facts.published.items() if one.intact and one.identity == known}
     late = [one.name for one in consumers.CONSUMERS if one.name not in found]
     if not late:
         return None
@@ -302,18 +246,13 @@ def is_published(node: LndNode, facts: Facts, consumer: consumers.Consumer) -> b
         found is not None
         and found.intact
         and found.permissions == consumer.digest
-        and found.identity == identity(node, facts)
+        and found.identity == pinned.identity(node, facts)
         and is_trusted(facts, found)
     )
 
 
-def short(pubkey: str) -> str:
-    """Enough of an identity to compare by eye."""
-    return f"{pubkey[:SHORT]}…"
-
-
-def _first(pinned: Pins) -> str:
-    return short(next(iter(pinned.values())))
+def _first(known: pinned.Pins) -> str:
+    return pinned.short(next(iter(known.values())))
 
 
 def _told(facts: Facts) -> str:
@@ -332,8 +271,11 @@ def _bitcoind_away(facts: Facts) -> Finding:
 
 #: In this order: the first finding wins. While one of these holds, nothing is made: what protects funds comes first.
 OBSTACLES: Final = (
-    pinned_identities_agree,
-    identity_is_the_pinned_one,
+    pinned.wallet_is_not_a_former_one,
+    pinned.wallet_is_the_one_in_use,
+    pinned.identity_is_not_a_retired_one,
+    pinned.pinned_identities_agree,
+    pinned.identity_is_the_pinned_one,
     wallet_is_of_this_node,
     wallet_secret_is_there,
     wallet_secret_is_complete,

@@ -15,11 +15,11 @@ USER: Final = 1000
 GRACE_SECONDS: Final = 600
 
 
-def volume(node: LndNode, identity: str | None, lnd_version: str | None) -> Manifest:
+def volume(node: LndNode, identity: str | None, lnd_version: str | None, generation: int = 1) -> Manifest:
     """The channel state's volume. It says whose it is, so that nothing else is ever started on it."""
     known = {"identity": identity, "lnd_version": lnd_version}
     written = {key: value for key, value in known.items() if value}
-    meta = manifests.retained(node, names.COMPONENT, names.volume(node.name).name, **written)
+    meta = manifests.retained(node, names.COMPONENT, names.volume(node.name, generation).name, **written)
     return manifests.claim(meta, node.spec.storage.size, node.spec.storage.class_name)
 
 
@@ -67,12 +67,12 @@ def network_policy(node: LndNode) -> Manifest:
     )
 
 
-def stateful_set(node: LndNode, text: str, bitcoind: Endpoint) -> Manifest:
+def stateful_set(node: LndNode, text: str, bitcoind: Endpoint, generation: int = 1) -> Manifest:
     """The one writer of the node's channel state."""
     meta = manifests.owned(node, names.COMPONENT, node.name)
     # The text itself too: were the ConfigMap deleted, it could not be guessed from a changed spec.
     meta["annotations"] = {names.CONFIG: text}
-    spec = _pod_spec(node, names.config(node.name, digest(text)).name, bitcoind)
+    spec = _pod_spec(node, names.config(node.name, digest(text)).name, bitcoind, generation)
     template = manifests.pod_template(manifests.labels(node, names.COMPONENT), spec, node.spec.pod)
     return manifests.stateful_set(meta, _pods(node), template, node.name)
 
@@ -86,20 +86,18 @@ def _pods(node: LndNode) -> dict[str, str]:
     return manifests.selector(node, names.COMPONENT)
 
 
-def _pod_spec(node: LndNode, config_name: str, bitcoind: Endpoint) -> Manifest:
+def _pod_spec(node: LndNode, config_name: str, bitcoind: Endpoint, generation: int) -> Manifest:
+    wallet = names.wallet(node.spec.wallet.secret, generation)
     return manifests.pod_spec(
         USER,
         GRACE_SECONDS,
         containers=[_lnd(node, bitcoind)],
         volumes=[
-            {"name": "data", "persistentVolumeClaim": {"claimName": names.volume(node.name).name}},
+            {"name": "data", "persistentVolumeClaim": {"claimName": names.volume(node.name, generation).name}},
             {"name": "config", "configMap": {"name": config_name}},
             {"name": "tls", "secret": {"secretName": names.certificate(node.name).name, **_keys("tls.crt", "tls.key")}},
             # Optional: where the wallet is yet to be made, the Secret is made with it. The seed is not mounted.
-            {
-                "name": "wallet",
-                "secret": {"secretName": node.spec.wallet.secret, "optional": True, **_keys("password")},
-            },
+            {"name": "wallet", "secret": {"secretName": wallet, "optional": True, **_keys("password")}},
             {"name": "macaroons", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
         ],

@@ -21,7 +21,9 @@ from bankstack.kinds.lndnode import (
     children,
     consumers,
     names,
+    pinned,
     releases,
+    retired,
     running,
     stages,
     stored,
@@ -57,11 +59,16 @@ def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
 def summary(node: LndNode, facts: Facts) -> LndNodeStatus:
     """The kind's own fields. What cannot be seen now keeps saying what was seen last."""
     last = node.status
+    if pinned.wallet_is_not_a_former_one(node, facts):
+        return last
     # Only an identity that nothing contradicts is written down: it can never be changed again.
-    agreed = checks.pinned_identities_agree(node, facts) is None
+    agreed = first((pinned.pinned_identities_agree, pinned.wallet_is_the_one_in_use), node, facts) is None
+    known = last.identity_pubkey if pinned.is_of_the_wallet_in_use(node, facts) else None
     away = stages.kept(node, stages.START, stages.DOWNTIME)
     return LndNodeStatus(
-        identity_pubkey=last.identity_pubkey or (checks.identity(node, facts) if agreed else None),
+        identity_pubkey=known or (pinned.identity(node, facts) if agreed else None),
+        generation=facts.generation if facts.generation > 1 else None,
+        retired=retired.listed(last.retired or (), facts.tombstones) or None,
         state="Unknown" if isinstance(facts.state, Unknown) else facts.state.value,
         version=facts.info.version if isinstance(facts.info, Info) else last.version,
         channels=len(facts.channels.open) if isinstance(facts.channels, Channels) else last.channels,
@@ -105,6 +112,7 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
         *_restart_a_false_start(node, facts),
         *_sweep(node, facts, endpoint),
         *_wallet(node, facts),
+        *_note(facts),
     )
 
 
@@ -119,7 +127,7 @@ def _after_a_plan(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
 
 def _claim(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """The wallet Secret says whose it is, and which identity came of it."""
-    wallet, known = facts.wallet, checks.identity(node, facts)
+    wallet, known = facts.wallet, pinned.identity(node, facts)
     if wallet is None:
         # Only where it may be made: wallet_secret_is_there would have stopped us otherwise.
         return (Ask("make_wallet", "Missing"),)
@@ -130,12 +138,12 @@ def _claim(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
 
 def _wanted(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Manifest, ...]:
     held = template.held(node, facts, endpoint)
-    identity = checks.identity(node, facts)
+    identity = pinned.identity(node, facts)
     # A first start that was declared wrong may still be mended: nothing is on its volume.
     starts = identity is not None and template.is_being_written(node, facts, held)
     return (
         # Before the StatefulSet: what is started is on record.
-        children.volume(node, identity, releases.noted(node, facts, starts=starts)),
+        children.volume(node, identity, releases.noted(node, facts, starts=starts), facts.generation),
         children.config_map(node, held["metadata"]["annotations"][names.CONFIG]),
         children.api_service(node),
         children.p2p_service(node),
@@ -148,7 +156,7 @@ def _wanted(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Manifest, 
 def _restart_a_false_start(node: LndNode, facts: Facts) -> tuple[Delete, ...]:
     """A pod of an outdated declaration that never became a node: nobody else would replace it."""
     live, pod = facts.children.get(names.stateful_set(node.name)), facts.children.get(names.pod(node.name))
-    if live is None or pod is None or checks.identity(node, facts) or "deletionTimestamp" in pod["metadata"]:
+    if live is None or pod is None or pinned.identity(node, facts) or "deletionTimestamp" in pod["metadata"]:
         return ()
     wanted = live.get("status", {}).get("updateRevision")
     is_told = live.get("status", {}).get("observedGeneration") == live["metadata"].get("generation")
@@ -170,16 +178,23 @@ def _sweep(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[Delete, ...
 
 def _wallet(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """A wallet is made once, on a volume that never had one, after its seed is safe in the Secret."""
-    if facts.state != State.NON_EXISTING or checks.pins(node, facts) or facts.wallet is None:
+    if facts.state != State.NON_EXISTING or pinned.pins(node, facts) or facts.wallet is None:
         return ()
     init = Ask("init_wallet", "Missing")
     return (init,) if "seed" in facts.wallet.keys else (Ask("make_seed", "Missing"), init)
 
 
+def _note(facts: Facts) -> tuple[Ask, ...]:
+    """A second place for which wallet is in use, should somebody delete the tombstone."""
+    if facts.noted is None or facts.noted >= facts.generation:
+        return ()
+    return (Ask("note_generation", "Unnoted", {"generation": str(facts.generation)}),)
+
+
 def _publish(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """Access for consumers, once the identity is written down where no crash can lose it."""
     serves = facts.state == State.SERVER_ACTIVE and isinstance(facts.info, Info)
-    if not serves or not checks.is_pinned(node, facts):
+    if not serves or not pinned.is_pinned(node, facts):
         return ()
     return tuple(
         Ask(
@@ -194,7 +209,7 @@ def _publish(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
 
 def _save_channels(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """A backup outside LND whenever the set of channels is another."""
-    serves = facts.state == State.SERVER_ACTIVE and checks.is_pinned(node, facts)
+    serves = facts.state == State.SERVER_ACTIVE and pinned.is_pinned(node, facts)
     if not serves or not isinstance(facts.channels, Channels) or backups.is_current(facts, facts.channels):
         return ()
     return (Ask("save_channel_backup", "Changed", {"channels": backups.channel_digest(facts.channels)}),)
@@ -213,8 +228,15 @@ def _claims(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
         carriers.claim(node, facts),
         _channel_backup(facts),
         *stored.claim(facts),
+        *_retired_coins(node, facts),
         *_change_pending(node, facts),
     )
+
+
+def _retired_coins(node: LndNode, facts: Facts) -> tuple[Claim, ...]:
+    """What comes to addresses of its former identities; its ColdWallet watches them."""
+    told = facts.chain.retired_coins
+    return (Claim("RetiredCoins", *told),) if told and (node.status.retired or facts.tombstones) else ()
 
 
 def _synced(facts: Facts) -> Claim:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info, State
+from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Info, State, Transaction
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import Manifest, Ref
 
@@ -105,6 +105,8 @@ class Chain:
     ready: bool | Unknown = True
     told: str = ""
     network: str | None = None
+    #: What is said of coins at addresses of retired identities: status, reason, sentence.
+    retired_coins: tuple[str, str, str] | None = None
     missing: bool = False
     credentials: frozenset[str] | None = frozenset({"username", "password"})
 
@@ -145,12 +147,28 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Tombstone:
+    """What remains of an identity that was retired, and where."""
+
+    identity: str
+    retired_at: str
+    secret: str
+    #: Which wallet in a row came after it.
+    successor: int
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything decide may know. Children by what they are; Secrets only as what they show."""
 
     children: Mapping[Ref, Manifest] = field(default_factory=dict)
     #: Secrets that were made for the node: which life of each, nothing of what is in them.
     secrets: Mapping[Ref, str] = field(default_factory=dict)
+    #: Which wallet in a row is in use; what the earlier ones had lies under other names.
+    generation: int = 1
+    #: What the Secret that the spec names says of that; None where it is gone.
+    noted: int | None = 1
+    tombstones: tuple[Tombstone, ...] = ()
     wallet: Wallet | None = None
     authority: Authority | Unusable | None = None
     certificate: Certificate | None = None
@@ -174,3 +192,6 @@ class Facts:
     announced: Announced | Unknown = NOT_ASKED
     #: By payments begun since the plan recorded the balances.
     sent_msat: int | Unknown = NOT_ASKED
+    # Only while a plan replaces the identity, since its channels began to be closed:
+    closures: tuple[Closure, ...] | Unknown = NOT_ASKED
+    transactions: tuple[Transaction, ...] | Unknown = NOT_ASKED

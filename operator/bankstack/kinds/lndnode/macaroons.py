@@ -28,6 +28,10 @@ BAKE: Final = (Permission("macaroon", "generate"),)
 #: offchain:write would do, and would allow to abandon channels.
 ANNOUNCE: Final = (Permission("uri", "/routerrpc.Router/UpdateChanStatus"),)
 
+#: The two methods by their paths: onchain:write and offchain:write would allow a hundred other things.
+CLOSE: Final = (Permission("uri", "/lnrpc.Lightning/CloseChannel"),)
+SWEEP: Final = (Permission("uri", "/lnrpc.Lightning/SendCoins"),)
+
 _LOCATION, _IDENTIFIER, _SIGNATURE, _END = 1, 2, 6, b"\0"
 
 

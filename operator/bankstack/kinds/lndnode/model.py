@@ -35,6 +35,9 @@ LND_OWNS = (
     "remotesigner.enable",
 )  # fmt: skip
 
+Identity = Annotated[str, StringConstraints(pattern=r"^0[23][0-9a-f]{64}$", max_length=66)]
+#: Replacements that a node can have: its status has to name them all.
+RETIRED_MOST = 32
 Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:\[\]-]+$", min_length=1, max_length=260)]
 
 
@@ -195,11 +198,25 @@ class LndNodeSpec(Part):
     )
 
 
+class RetiredIdentity(Part):
+    """An identity that the node had before a Replace plan."""
+
+    identity_pubkey: Identity = Field(description="Its pubkey.")
+    retired_at: Timestamp = Field(description="When it was retired.")
+    secret: Name = Field(description="Secret with its password, seed and newest channel backup. Never deleted.")
+
+
 class LndNodeStatus(Status):
     """What is true of an LndNode. Heights, balances and HTLCs are metrics: they change without anyone acting."""
 
-    identity_pubkey: Annotated[str, StringConstraints(pattern=r"^0[23][0-9a-f]{64}$", max_length=66)] | None = Field(
+    identity_pubkey: Identity | None = Field(
         default=None, description="Pinned identity: another one later is another wallet, and Stalled."
+    )
+    generation: Annotated[int, Field(ge=2)] | None = Field(
+        default=None, description="Which wallet in a row the identity is of, where a Replace plan made another."
+    )
+    retired: list[RetiredIdentity] | None = Field(
+        default=None, max_length=RETIRED_MOST, description="Identities that the node had before, the oldest first."
     )
     state: Annotated[str, StringConstraints(max_length=32)] | None = Field(
         default=None, description="What lnd says of its own state, like SERVER_ACTIVE."

@@ -25,6 +25,12 @@ LND_VERSION: Final = "bankstack.io/lnd-version"
 CLAIMED_BY: Final = "bankstack.io/claimed-by"
 #: On the wallet Secret: "bankstack" where the operator made the seed, so that no coin can be older than it.
 MADE_BY: Final = "bankstack.io/made-by"
+#: On every tombstone, and on the wallet Secret that the spec names: which wallet in a row came next. None: the first.
+GENERATION: Final = "bankstack.io/generation"
+#: On a tombstone: when and by which plan its identity was retired, and where its volume is.
+RETIRED_AT, RETIRED_BY, VOLUME = "bankstack.io/retired-at", "bankstack.io/retired-by", "bankstack.io/volume"
+#: Digits of an identity in its tombstone's name.
+SHORT: Final = 12
 #: On the StatefulSet: the lnd.conf that its template mounts, so that the ConfigMap can come back.
 CONFIG: Final = "bankstack.io/lnd-conf"
 #: On the StatefulSet: a digest of what its template was made from. Tells a changed spec from a newer operator.
@@ -67,9 +73,23 @@ def pod(name: str) -> Ref:
     return Ref(POD, f"{name}-0")
 
 
-def volume(name: str) -> Ref:
-    """The claim of the channel state's volume."""
-    return Ref(PERSISTENT_VOLUME_CLAIM, f"{name}-data")
+def volume(name: str, generation: int = 1) -> Ref:
+    """The claim of the channel state's volume. Every wallet has its own: one that is replaced keeps what it had."""
+    return Ref(PERSISTENT_VOLUME_CLAIM, _nth(f"{name}-data", generation))
+
+
+def wallet(spec_secret: str, generation: int = 1) -> str:
+    """The Secret of the wallet in use; the spec names the first."""
+    return _nth(spec_secret, generation)
+
+
+def tombstone(name: str, identity: str) -> Ref:
+    """What remains of a retired identity: password, seed, newest channel backup."""
+    return Ref(SECRET, f"{name}-retired-{identity[:SHORT]}")
+
+
+def _nth(name: str, generation: int) -> str:
+    return name if generation == 1 else f"{name}-{generation}"
 
 
 def config(name: str, content: str) -> Ref:
@@ -92,9 +112,9 @@ def consumer(name: str, who: str) -> Ref:
     return Ref(SECRET, f"{name}-{who}")
 
 
-def channel_backup(name: str) -> Ref:
-    """The newest channel backups."""
-    return Ref(SECRET, f"{name}-channel-backup")
+def channel_backup(name: str, generation: int = 1) -> Ref:
+    """The newest channel backups, of one wallet."""
+    return Ref(SECRET, _nth(f"{name}-channel-backup", generation))
 
 
 def p2p_service(name: str) -> Ref:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info, Permission, State
+from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Info, Permission, State, Transaction
 from bankstack.clients.lnd.client import Lightning
 from bankstack.engine import bitcoin, manifests
 from bankstack.engine.conditions import moment
@@ -41,23 +41,32 @@ class _Answers:
     recovering: bool | Unknown = NOT_ASKED
     announced: Announced | Unknown = NOT_ASKED
     sent_msat: int | Unknown = NOT_ASKED
+    closures: tuple[Closure, ...] | Unknown = NOT_ASKED
+    transactions: tuple[Transaction, ...] | Unknown = NOT_ASKED
 
 
 async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
     """Everything decide may know."""
-    live, wallet, authority, chain, users = await asyncio.gather(
-        _children(node, reader),
+    root, listed, authority, chain, users = await asyncio.gather(
         reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace),
+        _listed(node, reader),
         _given_authority(node, reader),
         _chain(node, reader),
         who.users(node, reader),
     )
-    ours = {ref: one for ref, one in live.items() if ref.type == SECRET}
+    ours = {ref: one for ref, one in listed.items() if ref.type == SECRET}
+    generation = sealed.generation(root, ours.values())
+    wallet, claim = await asyncio.gather(
+        _wallet(node, generation, root, reader),
+        # By its name: one that lost its labels is still the volume, and must not be taken for lost.
+        reader.get(names.volume(node.name, generation), node.namespace),
+    )
+    live = listed | by_ref([claim] if claim else [])
     signer = authority if certificates.given(node) else ours.get(names.authority(node.name))
     read = sealed.authority(signer)
     trusted = sealed.known_authorities(node, ours, signer)
     children = {ref: one for ref, one in live.items() if ref.type != SECRET}
-    backup = ours.get(names.channel_backup(node.name))
+    backup = ours.get(names.channel_backup(node.name, generation))
     (shown, answers), stored_as, place = await asyncio.gather(
         _visit(node, children, doors, trusted, wallet),
         shelf.look(node, backup, reader, doors),
@@ -66,7 +75,10 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
     certificate = sealed.certificate(ours.get(names.certificate(node.name)), trusted)
     return Facts(
         children=children,
-        secrets={ref: uid(one) for ref, one in ours.items()},
+        secrets={ref: uid(one) for ref, one in ours.items() if not _is_kept(node, ref, generation)},
+        generation=generation,
+        noted=sealed.noted_generation(root) if root else None,
+        tombstones=tuple(found for one in ours.values() if (found := sealed.tombstone(one))),
         wallet=sealed.wallet(wallet),
         authority=read,
         certificate=certificate,
@@ -85,14 +97,29 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
         recovering=answers.recovering,
         announced=answers.announced,
         sent_msat=answers.sent_msat,
+        closures=answers.closures,
+        transactions=answers.transactions,
     )
 
 
-async def _children(node: LndNode, reader: Reader) -> dict[Ref, Manifest]:
-    lists = asyncio.gather(*(reader.list(of, node.namespace, {OWNER_LABEL: node.owner}) for of in names.LISTED))
-    # By its name: one that lost its labels is still the volume, and must not be taken for lost.
-    claim, some = await asyncio.gather(reader.get(names.volume(node.name), node.namespace), lists)
-    return by_ref((*([claim] if claim else []), *(one for found in some for one in found)))
+async def _wallet(node: LndNode, generation: int, root: Manifest | None, reader: Reader) -> Manifest | None:
+    """The Secret of the wallet in use."""
+    if generation == 1:
+        return root
+    return await reader.get(Ref(SECRET, names.wallet(node.spec.wallet.secret, generation)), node.namespace)
+
+
+def _is_kept(node: LndNode, place: Ref, generation: int) -> bool:
+    """Whether a Secret is of a retired identity: those go with nothing."""
+    former = range(1, generation)
+    kept = {names.wallet(node.spec.wallet.secret, one) for one in former}
+    kept |= {names.channel_backup(node.name, one).name for one in former}
+    return place.name in kept or place.name.startswith(names.tombstone(node.name, "").name)
+
+
+async def _listed(node: LndNode, reader: Reader) -> dict[Ref, Manifest]:
+    found = await asyncio.gather(*(reader.list(of, node.namespace, {OWNER_LABEL: node.owner}) for of in names.LISTED))
+    return by_ref(one for some in found for one in some)
 
 
 async def _given_authority(node: LndNode, reader: Reader) -> Manifest | None:
@@ -122,6 +149,7 @@ async def _chain(node: LndNode, reader: Reader) -> Chain:
         ready=ready,
         told=told,
         network=wallet["spec"].get("network"),
+        retired_coins=_retired_coins(wallet),
         credentials=await _credentials(node, reader, endpoint_told) if endpoint_told else None,
     )
 
@@ -151,6 +179,12 @@ def _chain_ready(wallet: Manifest) -> tuple[bool | Unknown, str]:
     if found.get("status") == "Unknown":
         return Unknown(told), told
     return found.get("status") == "True", told
+
+
+def _retired_coins(wallet: Manifest) -> tuple[str, str, str] | None:
+    conditions = wallet.get("status", {}).get("conditions", [])
+    found = next((one for one in conditions if one.get("type") == "RetiredCoins"), None)
+    return (str(found.get("status")), str(found.get("reason")), str(found.get("message", ""))) if found else None
 
 
 async def _credentials(node: LndNode, reader: Reader, endpoint: Endpoint) -> frozenset[str] | None:
@@ -203,9 +237,21 @@ async def _ask_for_a_plan(node: LndNode, lnd: Lightning, root: bytes, known: _An
     announced, recovering = await asyncio.gather(
         _answer(lnd.announced(macaroon(root), me, public)), _answer(lnd.is_recovering(macaroon(root)))
     )
-    recorded = stages.kept(node, stages.RECORD, stages.AT)
+    recorded = stages.kept(node, stages.RECORD, stages.AT) or stages.kept(node, stages.DRAIN, stages.AT)
     sent = await _answer(lnd.sent_msat(macaroon(root), moment(recorded))) if recorded else NOT_ASKED
-    return replace(known, announced=_known(announced), recovering=_known(recovering), sent_msat=_known(sent))
+    told = replace(known, announced=_known(announced), recovering=_known(recovering), sent_msat=_known(sent))
+    return await _ask_for_what_left(node, lnd, root, told)
+
+
+async def _ask_for_what_left(node: LndNode, lnd: Lightning, root: bytes, known: _Answers) -> _Answers:
+    """Of a node that is being replaced: how its channels ended, and where its coins went."""
+    height = stages.kept(node, stages.DRAIN, stages.HEIGHT)
+    if height is None or stages.step(node) not in stages.LEAVING:
+        return known
+    closures, transactions = await asyncio.gather(
+        _answer(lnd.closures(macaroon(root))), _answer(lnd.transactions(macaroon(root), int(height)))
+    )
+    return replace(known, closures=_known(closures), transactions=_known(transactions))
 
 
 def macaroon(root: bytes, permissions: Iterable[Permission] = macaroons.OBSERVE) -> bytes:

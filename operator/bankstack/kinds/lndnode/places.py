@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from bankstack.engine.finding import FORBIDDEN, Interrupted, Unknown
-from bankstack.engine.objects import NODE, PERSISTENT_VOLUME, Manifest, Ref, uid
+from bankstack.engine.objects import NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, Manifest, Ref, uid
 from bankstack.engine.ports import Reader
 from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.facts import Place
@@ -33,11 +33,16 @@ async def place(node: LndNode, children: Mapping[Ref, Manifest], reader: Reader)
             return Unknown(f"there is no node {where}")
         if not found.get("spec", {}).get("unschedulable"):
             return Place(where, uid(pod))
-        return Place(where, uid(pod), cordoned=True, tied=await _is_tied(children.get(names.volume(node.name)), reader))
+        return Place(where, uid(pod), cordoned=True, tied=await _is_tied(_claim(children), reader))
     except Interrupted as stop:
         if stop.finding.reason == FORBIDDEN:
             say_once()
         return Unknown(stop.finding.message)
+
+
+def _claim(children: Mapping[Ref, Manifest]) -> Manifest | None:
+    """Of the wallet in use: those of earlier ones are not among the children."""
+    return next((one for ref, one in children.items() if ref.type == PERSISTENT_VOLUME_CLAIM), None)
 
 
 async def _is_tied(claim: Manifest | None, reader: Reader) -> bool:

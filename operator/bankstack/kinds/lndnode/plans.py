@@ -19,6 +19,7 @@ from bankstack.kinds.lndnode import (
     recycle,
     recycled,
     releases,
+    replace,
     stages,
     template,
     versions,
@@ -63,7 +64,7 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
         impact=_impact(node, facts),
         uses={
             "version": node.spec.version,
-            "template": template.wish_digest(node, endpoint),
+            "template": template.wish_digest(node, endpoint, facts.generation),
             "change": ", ".join(template.pending(node, facts, endpoint)) or "none",
             **_migration(node, facts),
             "carriedBy": carriers.planned(facts),
@@ -116,4 +117,7 @@ def _impact(node: LndNode, facts: Facts) -> dict[str, Impact]:
 
 
 #: Everything that plans may ask: what is not here is Refused with a sentence.
-OPERATIONS: Final[Mapping[str, Operation]] = {"Restart": Operation(Risk.AMBER, STEPS, restart, wishes.wishes)}
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "Restart": Operation(Risk.AMBER, STEPS, restart, wishes.wishes),
+    "Replace": Operation(Risk.RED, replace.STEPS, replace.replace),
+}

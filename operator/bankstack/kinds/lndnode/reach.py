@@ -43,9 +43,27 @@ async def there(place: Ref, node: LndNode, reader: Reader) -> Manifest:
     return found
 
 
+async def generation(node: LndNode, reader: Reader) -> int:
+    """Which of its wallets is in use."""
+    return (await _root(node, reader))[1]
+
+
+async def wallet(node: LndNode, reader: Reader) -> Manifest:
+    """The Secret of the wallet in use."""
+    root, number = await _root(node, reader)
+    name = names.wallet(node.spec.wallet.secret, number)
+    return root if root is not None and number == 1 else await there(Ref(SECRET, name), node, reader)
+
+
+async def _root(node: LndNode, reader: Reader) -> tuple[Manifest | None, int]:
+    root = await reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace)
+    listed = await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner})
+    return root, sealed.generation(root, listed)
+
+
 async def root_key(node: LndNode, reader: Reader) -> bytes:
     """What the node's macaroons are made from."""
-    return macaroons.root_key(sealed.seed(await there(Ref(SECRET, node.spec.wallet.secret), node, reader)))
+    return macaroons.root_key(sealed.seed(await wallet(node, reader)))
 
 
 def address(node: LndNode) -> str:

@@ -11,7 +11,6 @@ from bankstack.engine.conditions import moment, stamp
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.model import seconds
-from bankstack.engine.objects import Manifest
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
 from bankstack.kinds.lndnode import backups, carriers, checks, children, htlcs, names, stages, stored, template
 from bankstack.kinds.lndnode.facts import Facts
@@ -40,7 +39,7 @@ def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     if endpoint is None:
         return Wait("its bitcoind is not known")
     change = ", ".join(template.pending(node, facts, endpoint)) or "none"
-    kept = {stages.TEMPLATE: template.wish_digest(node, endpoint), stages.CHANGE: change[:512]}
+    kept = {stages.TEMPLATE: template.wish_digest(node, endpoint, facts.generation), stages.CHANGE: change[:512]}
     told = f"synced at height {facts.info.block_height}, {len(facts.channels.open)} channels, none opening or closing"
     return Done(f"{told}; change to apply: {change}", kept)
 
@@ -118,7 +117,7 @@ def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
         return Do((Ask("save_channel_backup", "Plan", words),), "a channel backup is exported, verified and stored")
     if lacking := stored.missing(facts):
         return Wait(lacking, SOON)
-    where = f"Secret {names.channel_backup(node.name).name}"
+    where = f"Secret {names.channel_backup(node.name, facts.generation).name}"
     also = f", and object {facts.shelf.key} of the store is the same" if facts.shelf else ""
     return Done(f"{where} of {saved.saved_at} holds all {len(facts.channels.to_back_up)} channels{also}")
 
@@ -129,7 +128,7 @@ def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     if pod is None or "deletionTimestamp" in pod["metadata"]:
         return Wait("LND's pod is being replaced by somebody else: it is waited for", SOON)
     if not stages.is_held(pod):
-        return _hold(pod)
+        return stages.hold(pod)
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
         return _silent()
@@ -171,15 +170,10 @@ def stop(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     if "deletionTimestamp" not in pod["metadata"]:
         if stages.is_held(pod):
             return Wait("LND is told to stop", SOON)
-        return _hold(pod)
+        return stages.hold(pod)
     late = now > stages.since(node, now) + timedelta(seconds=children.GRACE_SECONDS + KUBELET_SECONDS)
     told = f"LND writes its state and stops, within {children.GRACE_SECONDS} s"
     return Wait(_overdue(node, pod["spec"].get("nodeName", "?")) if late else told, SOON)
-
-
-def _hold(pod: Manifest) -> Do:
-    ask = Ask("hold_pod", "Plan", {"uid": pod["metadata"]["uid"]})
-    return Do((ask,), "LND's pod is held until its end is proved")
 
 
 def _overdue(node: LndNode, where: str) -> str:

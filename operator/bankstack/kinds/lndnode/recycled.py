@@ -33,7 +33,7 @@ def renew(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
             "the spec, or the operator, is another than when the plan was approved: LND starts as it ran before, and "
             "what is declared now needs a plan of its own"
         )
-    if not template.is_written(node, live, endpoint):
+    if not template.is_written(node, live, endpoint, facts.generation):
         return Wait("the template is written anew", SOON)
     return Done("nothing had to be changed" if change == "none" else f"changed: {change}")
 
@@ -77,7 +77,8 @@ def _lost(node: LndNode, facts: Facts, channels: Channels, funds: Funds, info: I
     if forgotten := _forgotten(facts, channels):
         return (
             f"LND no longer knows channel {forgotten[0]} ({len(forgotten)} in all) that the stored backup has: do not "
-            f"delete anything. Compare Secret {names.channel_backup(node.name).name} with lncli closedchannels"
+            f"delete anything. Compare Secret {names.channel_backup(node.name, facts.generation).name} with lncli "
+            "closedchannels"
         )
     if (short := _short_sat(node, facts, channels, funds)) > 0:
         return (

@@ -10,7 +10,7 @@ from typing import Final
 from bankstack.clients.lnd.answers import Info
 from bankstack.engine.finding import Finding, Stalled
 from bankstack.engine.objects import annotation
-from bankstack.kinds.lndnode import names, versions
+from bankstack.kinds.lndnode import names, pinned, versions
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -20,7 +20,7 @@ NO_COPY: Final = "Never put back an older copy of the volume: peers could then t
 
 def ran(node: LndNode, facts: Facts) -> str | None:
     """The newest LND that was started on the volume."""
-    claim = facts.children.get(names.volume(node.name))
+    claim = facts.children.get(names.volume(node.name, facts.generation))
     return annotation(claim, names.LND_VERSION) if claim else None
 
 
@@ -36,7 +36,7 @@ def downgrade(node: LndNode, facts: Facts) -> str | None:
     if not versions.crosses_migration(newest, node.spec.version):
         return None
     return (
-        f"LND {newest} was started on volume {names.volume(node.name).name}, spec.version is the older "
+        f"LND {newest} was started on volume {pinned.volume(node, facts)}, spec.version is the older "
         f"{node.spec.version}: its database was migrated, and an older LND misreads it. It is never started on it. "
         f"Set spec.version back{_way_back(node, facts)}"
     )
@@ -58,7 +58,7 @@ def changing(node: LndNode, facts: Facts) -> str:
     return (
         f". This is the first start of {ran(node, facts)} after {before}: it changes the database, which takes long "
         f"where that is large, and there is no way back. Leave its pod alone. {NO_COPY}. The last resort is Secret "
-        f"{names.channel_backup(node.name).name}{saved}, which closes all channels"
+        f"{names.channel_backup(node.name, facts.generation).name}{saved}, which closes all channels"
     )
 
 
@@ -74,6 +74,6 @@ def _way_back(node: LndNode, facts: Facts) -> str:
         return ""
     return (
         f". {ran(node, facts)} has not answered: only if its image was never pulled, or its log says that no "
-        f"migration was applied, may you say so: kubectl annotate pvc {names.volume(node.name).name} "
+        f"migration was applied, may you say so: kubectl annotate pvc {pinned.volume(node, facts)} "
         f"{names.LND_VERSION}={before} --overwrite"
     )

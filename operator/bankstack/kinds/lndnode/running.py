@@ -33,7 +33,7 @@ def pod_is_up(node: LndNode, facts: Facts) -> Finding | None:
     if "running" in container.get("state", {}):
         return None
     ended = _ended(container)
-    return _not_started(node, pod, container) if ended is None else _stopped(node, facts.chain, ended)
+    return _not_started(node, pod, container) if ended is None else _stopped(node, facts, ended)
 
 
 def _container(pod: Manifest) -> dict[str, Any]:
@@ -71,13 +71,14 @@ def _unschedulable(pod: Manifest) -> str:
     return str(found[0].get("message", "")) if found else ""
 
 
-def _stopped(node: LndNode, chain: Chain, ended: Mapping[str, Any]) -> Finding:
+def _stopped(node: LndNode, facts: Facts, ended: Mapping[str, Any]) -> Finding:
+    chain, secret = facts.chain, names.wallet(node.spec.wallet.secret, facts.generation)
     code, told = int(ended.get("exitCode", -1)), str(ended.get("message", ""))
     if _WALLET_SHUT in told:
         return Finding(
             "WalletPasswordWrong",
-            f"LND cannot open its wallet with the password in Secret {node.spec.wallet.secret}: its channels are "
-            "safe but not watched. Put the former Secret back from its backup",
+            f"LND cannot open its wallet with the password in Secret {secret}: its channels are safe but "
+            "not watched. Put the former Secret back from its backup",
             Stalled(),
         )
     if _NO_CONFIG in told:

@@ -30,7 +30,7 @@ BACKUP_BYTES: Final = 600_000
 
 async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, doors: Doors) -> None:
     """The newest backup beside the former ones; never one that has lost a channel that still is."""
-    place = names.channel_backup(node.name)
+    place = names.channel_backup(node.name, await reach.generation(node, cluster))
     before = await ours(place, node, cluster)
     root = await reach.root_key(node, cluster)
     async with reach.reached(node, cluster, doors.connect) as lnd:
@@ -50,7 +50,7 @@ async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, doors: 
 async def store_channel_backup(node: LndNode, _ask: Ask, cluster: Cluster, doors: Doors) -> None:
     """The newest backup of the Secret in the store as well, read back; or on the Secret, why it is not."""
     store = stored.declared(node)
-    before = await ours(names.channel_backup(node.name), node, cluster)
+    before = await ours(names.channel_backup(node.name, await reach.generation(node, cluster)), node, cluster)
     if store is None or before is None or shelf.place(node, before) is None:
         # Somebody touched it in the meantime: it is looked at anew.
         return

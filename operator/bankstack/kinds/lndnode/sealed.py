@@ -13,7 +13,7 @@ from bankstack.engine.conditions import moment
 from bankstack.engine.objects import Manifest, Ref, annotation
 from bankstack.kinds.lndnode import names, pki
 from bankstack.kinds.lndnode.consumers import CONSUMERS, Consumer
-from bankstack.kinds.lndnode.facts import Authority, Backup, Certificate, Published, Unusable, Wallet
+from bankstack.kinds.lndnode.facts import Authority, Backup, Certificate, Published, Tombstone, Unusable, Wallet
 from bankstack.kinds.lndnode.subject import LndNode
 
 US: Final = "bankstack"
@@ -49,6 +49,25 @@ def wallet(secret: Manifest | None) -> Wallet | None:
         identity=annotation(secret, names.IDENTITY),
         made_by_us=annotation(secret, names.MADE_BY) == US,
     )
+
+
+def generation(root: Manifest | None, ours: Iterable[Manifest]) -> int:
+    """Which wallet in a row is in use, by whatever says the most: a tombstone, or the Secret that the spec names."""
+    return max([1, noted_generation(root), *(noted_generation(one) for one in ours if tombstone(one))])
+
+
+def noted_generation(secret: Manifest | None) -> int:
+    """What one Secret says of it. What is no number says nothing."""
+    told = annotation(secret, names.GENERATION) if secret else None
+    return int(told) if told and told.isascii() and told.isdigit() else 1
+
+
+def tombstone(secret: Manifest) -> Tombstone | None:
+    """What a Secret says of a retired identity; None where it is no tombstone."""
+    at, identity = annotation(secret, names.RETIRED_AT), annotation(secret, names.IDENTITY)
+    if not at or not identity or not _moment(at):
+        return None
+    return Tombstone(identity, at, secret["metadata"]["name"], noted_generation(secret))
 
 
 def authority(secret: Manifest | None) -> Authority | Unusable | None:

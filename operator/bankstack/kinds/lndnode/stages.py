@@ -1,4 +1,4 @@
-"""What a Restart plan makes of the world, by the step where it is (pure).
+"""What a plan makes of the world, by the step where it is (pure).
 
 `decide` asks here which world to want: traffic or none, a pod or none, which template.
 When the plan has ended, however it ended, every answer is the usual one.
@@ -11,19 +11,26 @@ that they ended. A pod that is merely gone proves nothing.
 from datetime import datetime
 from typing import Any, Final
 
+from bankstack.engine.decision import Ask
 from bankstack.engine.objects import Manifest, Ref
+from bankstack.engine.operation import Do
 from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
 CHECK, DIVERT, DISABLE, DRAIN, BACKUP, RECORD = "Check", "Divert", "Disable", "Drain", "Backup", "Record"
 STOP, RENEW, START, RECONCILE, ENABLE = "Stop", "Renew", "Start", "Reconcile", "Enable"
+CLOSE, BURY, SWEEP, ACCOUNT, RETIRE, FRESH = "Close", "Bury", "Sweep", "Account", "Retire", "Fresh"
 
 #: Between these LND shall get no new payments, and is not there for some of them.
-DRAINED: Final = frozenset({DIVERT, DISABLE, DRAIN, BACKUP, RECORD, STOP, RENEW, START, RECONCILE})
-AWAY: Final = frozenset({STOP, RENEW})
+DRAINED: Final = frozenset(
+    {DIVERT, DISABLE, DRAIN, BACKUP, RECORD, CLOSE, BURY, SWEEP, ACCOUNT, STOP, RETIRE, RENEW, START, RECONCILE, FRESH}
+)
+AWAY: Final = frozenset({STOP, RETIRE, RENEW})
+#: Here channels and coins leave a node that is being replaced.
+LEAVING: Final = frozenset({CLOSE, BURY, SWEEP, ACCOUNT})
 #: Here the pod is taken hold of, and kept until its end is proved.
-HELD: Final = frozenset({RECORD, STOP})
+HELD: Final = frozenset({RECORD, ACCOUNT, STOP})
 
 #: On the pod: its end is still to be proved.
 PROOF: Final = "bankstack.io/proof-of-exit"
@@ -31,6 +38,7 @@ PROOF: Final = "bankstack.io/proof-of-exit"
 TEMPLATE, CHANGE, AT, IDENTITY, OWN_SAT, UNSETTLED_SAT, HTLCS, CHANNELS, ACTIVE, DOWNTIME = (
     "template", "change", "at", "identity", "ownSat", "unsettledSat", "htlcs", "channels", "active", "downtimeSeconds"
 )  # fmt: skip
+START_SAT, HEIGHT = "startSat", "height"
 
 
 def step(node: LndNode) -> str | None:
@@ -55,7 +63,7 @@ def is_drained(node: LndNode) -> bool:
 
 def is_stopped(node: LndNode, facts: Facts) -> bool:
     """Whether there shall be no pod: never before the one that runs is held, or its end could not be proved."""
-    if step(node) == RENEW:
+    if step(node) in (RETIRE, RENEW):
         return True
     live = facts.children.get(names.stateful_set(node.name))
     went = live is not None and live["spec"].get("replicas") == 0
@@ -75,6 +83,12 @@ def pod(node: LndNode, facts: Facts) -> Manifest | None:
 def is_held(one: Manifest | None) -> bool:
     """Whether its object waits for the proof."""
     return one is not None and PROOF in one["metadata"].get("finalizers", [])
+
+
+def hold(one: Manifest) -> Do:
+    """Keep the object of exactly this pod until its end is proved."""
+    ask = Ask("hold_pod", "Plan", {"uid": one["metadata"]["uid"]})
+    return Do((ask,), "LND's pod is held until its end is proved")
 
 
 def exit_of(one: Manifest | None) -> str | None:

@@ -14,7 +14,7 @@ from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.model import ObjectStore
 from bankstack.engine.objects import digest
-from bankstack.kinds.lndnode import backups, checks
+from bankstack.kinds.lndnode import backups, pinned
 from bankstack.kinds.lndnode.facts import Facts, Refused, Shelf
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -59,7 +59,7 @@ def steps(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     shelf = facts.shelf
     if shelf is None or shelf.key is None or shelf.noted or not isinstance(shelf.holds, bool):
         return ()
-    if not isinstance(facts.channels, Channels) or not checks.is_pinned(node, facts):
+    if not isinstance(facts.channels, Channels) or not pinned.is_pinned(node, facts):
         return ()
     return (Ask("store_channel_backup", "Seen" if shelf.holds else "Changed"),)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bankstack.engine import frozen, manifests
 from bankstack.engine.objects import Manifest, annotated, annotation, digest
-from bankstack.kinds.lndnode import checks, children, conf, names, releases, stages
+from bankstack.kinds.lndnode import children, conf, names, pinned, releases, stages
 from bankstack.kinds.lndnode.facts import Endpoint, Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -23,9 +23,9 @@ ELSEWHERE: Final[Any] = {
 UNTOLD: Final = "untold"
 
 
-def wish(node: LndNode, endpoint: Endpoint) -> Manifest:
-    """As the spec has it now."""
-    made = children.stateful_set(node, conf.text(node.spec, endpoint), endpoint)
+def wish(node: LndNode, endpoint: Endpoint, generation: int = 1) -> Manifest:
+    """As the spec has it now, on the wallet in use."""
+    made = children.stateful_set(node, conf.text(node.spec, endpoint), endpoint, generation)
     return annotated(made, {names.DECLARED: declared(node, endpoint)})
 
 
@@ -42,9 +42,9 @@ def is_declared_anew(node: LndNode, facts: Facts, endpoint: Endpoint) -> bool:
     return bool(pending(node, facts, endpoint)) and held_from != declared(node, endpoint)
 
 
-def wish_digest(node: LndNode, endpoint: Endpoint) -> str:
+def wish_digest(node: LndNode, endpoint: Endpoint, generation: int = 1) -> str:
     """Changes when the wish does: what approvers agreed to is written, and nothing else."""
-    wanted = wish(node, endpoint)
+    wanted = wish(node, endpoint, generation)
     return digest([wanted["spec"]["template"], annotation(wanted, names.CONFIG)])
 
 
@@ -54,9 +54,9 @@ def held(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:
     return manifests.stopped(made) if stages.is_stopped(node, facts) else made
 
 
-def is_written(node: LndNode, live: Manifest, endpoint: Endpoint) -> bool:
+def is_written(node: LndNode, live: Manifest, endpoint: Endpoint, generation: int = 1) -> bool:
     """Whether a StatefulSet says what is declared now."""
-    wanted = frozen.hold(wish(node, endpoint), None)
+    wanted = frozen.hold(wish(node, endpoint, generation), None)
     return all(annotation(live, word) == annotation(wanted, word) for word in (frozen.TEMPLATE, names.CONFIG))
 
 
@@ -68,18 +68,20 @@ def is_being_written(node: LndNode, facts: Facts, held: Manifest) -> bool:
 
 def pending(node: LndNode, facts: Facts, endpoint: Endpoint) -> tuple[str, ...]:
     """Fields of the template where what is declared differs from what runs."""
-    return tuple(_field(path) for path in frozen.pending(wish(node, endpoint), held(node, facts, endpoint)))
+    return tuple(
+        _field(path) for path in frozen.pending(wish(node, endpoint, facts.generation), held(node, facts, endpoint))
+    )
 
 
 def may_be_renewed(node: LndNode, facts: Facts, endpoint: Endpoint) -> bool:
     """Whether what is declared now is what was approved, and nothing that LND's data forbid."""
     approved = stages.kept(node, stages.CHECK, stages.TEMPLATE)
-    return wish_digest(node, endpoint) == approved and releases.downgrade(node, facts) is None
+    return wish_digest(node, endpoint, facts.generation) == approved and releases.downgrade(node, facts) is None
 
 
 def _kept(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:
-    wanted = wish(node, endpoint)
-    live = facts.children.get(names.stateful_set(node.name)) if checks.identity(node, facts) else None
+    wanted = wish(node, endpoint, facts.generation)
+    live = facts.children.get(names.stateful_set(node.name)) if pinned.identity(node, facts) else None
     if live is not None and stages.is_renewing(node, facts) and may_be_renewed(node, facts, endpoint):
         live = None
     made = frozen.hold(wanted, live)

@@ -11,7 +11,7 @@ from bankstack.engine.conditions import Claim, stamp
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import digest
 from bankstack.engine.operation import Wish, Wishes
-from bankstack.kinds.lndnode import certificates, checks, names, releases, template
+from bankstack.kinds.lndnode import certificates, names, pinned, releases, template
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -28,7 +28,7 @@ def wishes(node: LndNode, facts: Facts) -> Wishes:
 
 def _change(node: LndNode, facts: Facts) -> Wish | Unknown | None:
     endpoint, live = facts.chain.endpoint, facts.children.get(names.stateful_set(node.name))
-    if endpoint is None or live is None or checks.identity(node, facts) is None:
+    if endpoint is None or live is None or pinned.identity(node, facts) is None:
         return Unknown("what runs and what is declared cannot be compared now")
     if releases.downgrade(node, facts) is not None or not template.is_declared_anew(node, facts, endpoint):
         return None

@@ -129,7 +129,7 @@ def carried_out(a_node: LndNode, facts: Facts, actions: Iterable[Action]) -> Fac
     return facts
 
 
-def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: C901, PLR0911 - one per action
+def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: C901, PLR0911, PLR0912 - one per action
     """What each of the kind's own actions makes true."""
     identity = ask.words.get("identity")
     match ask.action:
@@ -166,6 +166,8 @@ def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: C901, PLR0
         case "store_channel_backup":
             assert facts.shelf
             return replace(facts, shelf=replace(facts.shelf, holds=True, since="2026-11-21T09:00:00Z", noted=True))
+        case "note_generation":
+            return replace(facts, noted=int(ask.words["generation"]))
         case "enable_channels":
             assert isinstance(facts.announced, Announced)
             return replace(facts, announced=Announced(facts.announced.enabled | facts.announced.disabled))

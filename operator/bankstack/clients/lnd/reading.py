@@ -1,0 +1,52 @@
+"""LND's messages in our words, and ours in LND's (pure)."""
+
+from bankstack.clients.lnd import lnd_pb2 as pb
+from bankstack.clients.lnd.answers import Account, Closure, Htlc, Stake, Transaction
+
+
+def htlc(outpoint: str, told: pb.HTLC) -> Htlc:
+    """A payment on its way."""
+    return Htlc(outpoint, told.incoming, told.amount, told.expiration_height, told.hash_lock.hex())
+
+
+def place(outpoint: str) -> pb.ChannelPoint:
+    """A funding outpoint as requests have it."""
+    txid, _, index = outpoint.partition(":")
+    return pb.ChannelPoint(funding_txid_str=txid, output_index=int(index))
+
+
+def stake(told: pb.Channel) -> Stake:
+    """What the node has in a channel."""
+    # What is neither side's and not on its way is the opener's: commitment fee, anchors, and rounding.
+    reserved = told.capacity - told.local_balance - told.remote_balance - told.unsettled_balance
+    return Stake(told.remote_pubkey, told.local_balance, reserved if told.initiator else 0)
+
+
+def closure(told: pb.ChannelCloseSummary) -> Closure:
+    """How a channel ended."""
+    ours = told.open_initiator == pb.Initiator.INITIATOR_LOCAL
+    together = told.close_type == pb.ChannelCloseSummary.COOPERATIVE_CLOSE
+    paid = (told.capacity, told.settled_balance)
+    return Closure(told.channel_point, told.closing_tx_hash, told.close_height, *paid, together, ours)
+
+
+def transaction(told: pb.Transaction) -> Transaction:
+    """One of the wallet's."""
+    outputs = sum(one.amount for one in told.output_details)
+    returned = sum(one.amount for one in told.output_details if one.is_our_address)
+    seen = (told.num_confirmations, told.label)
+    return Transaction(told.tx_hash, told.amount, told.total_fees, *seen, outputs, returned)
+
+
+def is_disabled(edge: pb.ChannelEdge, identity: str) -> bool | None:
+    """Of our own direction; None where the network was never told of it."""
+    ours = "node1_policy" if edge.node1_pub == identity else "node2_policy"
+    if identity not in (edge.node1_pub, edge.node2_pub) or not edge.HasField(ours):
+        return None
+    return bool(getattr(edge, ours).disabled)
+
+
+def account(told: pb.Account) -> Account:
+    """One of the wallet's accounts; LND writes its path like m/84'/0'/0'."""
+    purpose = told.derivation_path.removeprefix("m/").partition("'")[0]
+    return Account(purpose, told.extended_public_key, told.external_key_count, told.internal_key_count)

@@ -1,0 +1,90 @@
+"""The writes of a Replace: channels closed with their peers, coins sent to their destination, an identity retired.
+
+Each looks once more before it does what cannot be undone, and may be repeated after a
+crash at any line. No channel is ever closed by force, and nothing that was kept is ever
+written over.
+"""
+
+from typing import Final
+
+from bankstack.clients.lnd.client import Connect
+from bankstack.engine import manifests
+from bankstack.engine.decision import Ask
+from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
+from bankstack.engine.live import ours
+from bankstack.engine.objects import Manifest
+from bankstack.engine.ports import Cluster
+from bankstack.kinds.lndnode import addresses, leaving, macaroons, names, reach, sealed
+from bankstack.kinds.lndnode.observe import macaroon
+from bankstack.kinds.lndnode.subject import LndNode
+
+#: Of the old wallet and its backup, what a person needs to get at it again.
+KEPT: Final = ("password", "seed", addresses.DESCRIPTORS)
+
+
+async def close_channels(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """Ask every peer that is there; one that does not want to holds up no other."""
+    root, refused = await reach.root_key(node, cluster), list[Interrupted]()
+    async with reach.reached(node, cluster, connect) as lnd:
+        _, channels = await lnd.funds_and_channels(macaroon(root))
+        for one in sorted((channels.open & channels.active) - {htlc.channel for htlc in channels.htlcs}):
+            try:
+                await lnd.close(macaroon(root, macaroons.CLOSE), one, _rate(ask))
+            except Interrupted as stop:
+                refused.append(stop)
+    if refused:
+        raise refused[0]
+
+
+async def sweep(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """Send everything, unless a transaction of this plan is still on its way."""
+    root, label = await reach.root_key(node, cluster), ask.words["label"]
+    async with reach.reached(node, cluster, connect) as lnd:
+        info = await lnd.info(macaroon(root))
+        before = await lnd.transactions(macaroon(root), info.block_height)
+        if any(one.label == label and one.confirmations == 0 for one in before):
+            return
+        await lnd.send_all(macaroon(root, macaroons.SWEEP), ask.words["address"], label, _rate(ask))
+
+
+async def retire_identity(node: LndNode, ask: Ask, cluster: Cluster) -> None:
+    """The tombstone: made once. With it the wallet that is in use is another."""
+    number, identity = int(ask.words["generation"]), ask.words["identity"]
+    if await reach.generation(node, cluster) >= number:
+        return
+    wallet = await reach.wallet(node, cluster)
+    held = sealed.wallet(wallet)
+    if held is None or held.identity != identity or not await _is_stopped(node, cluster):
+        told = f"{node.name} is not the stopped LND of {identity} any more: looked at again"
+        raise Interrupted(Finding("PodChanged", told, Transient()))
+    backup = await ours(names.channel_backup(node.name, number - 1), node, cluster)
+    place = names.tombstone(node.name, identity)
+    meta = manifests.retained(node, names.COMPONENT, place.name)
+    meta["annotations"] = {
+        names.IDENTITY: identity,
+        names.GENERATION: str(number),
+        names.RETIRED_AT: ask.words["at"],
+        names.RETIRED_BY: ask.words["plan"],
+        names.VOLUME: names.volume(node.name, number - 1).name,
+    }
+    if await cluster.create(manifests.secret(meta, _remains(wallet, backup, identity)), node.namespace) is None:
+        # Not another operator's: with that one the generation would be the next. Somebody else's of that name.
+        told = f"{place} is there and is no tombstone: the old wallet is not retired. Give that Secret another name"
+        raise Interrupted(Finding("NameTaken", told, Stalled()))
+
+
+def _remains(wallet: Manifest, backup: Manifest | None, identity: str) -> dict[str, bytes]:
+    files = {key: sealed.content(wallet, key) for key in KEPT}
+    newest = {key: sealed.content(backup, key) for key in (sealed.NEWEST, sealed.OUTPOINTS)}
+    return {**files, "pubkey": identity.encode(), **{key: found for key, found in newest.items() if found}}
+
+
+async def _is_stopped(node: LndNode, cluster: Cluster) -> bool:
+    live = await cluster.get(names.stateful_set(node.name), node.namespace)
+    pod = await cluster.get(names.pod(node.name), node.namespace)
+    return pod is None and (live is None or live["spec"].get("replicas") == 0)
+
+
+def _rate(ask: Ask) -> int | None:
+    rate = ask.words.get(leaving.FEE_RATE)
+    return int(rate) if rate else None
