@@ -372,6 +372,24 @@ async def test_a_third_of_all_calls_fails_somehow(seed: int) -> None:
     went_well(await replaced(bank))
 
 
+@pytest.mark.parametrize("seed", range(3))
+async def test_two_operators_at_once_replace_once(seed: int) -> None:
+    bank = await rich_bank(operators=2)
+    bank.asks(PLAN, operation="Replace", parameters={"destination": ADDRESS})
+    await bank.interleaved(seed, 3000)
+    bank.approves(PLAN)
+    bank.approves(PLAN, by="carol")
+    await bank.interleaved(seed, 9000)
+    went_well(bank)
+
+
+@pytest.mark.parametrize("behind", [1, 5])
+async def test_reads_that_are_old_retire_one_identity_once(behind: int) -> None:
+    bank = await rich_bank()
+    bank.calls.schedule = some(behind, 0.2, (Fault("stale", behind=behind),), len(bank.calls.made) + 600)
+    went_well(await replaced(bank))
+
+
 @pytest.mark.parametrize("step", [stages.STOP, stages.RETIRE, stages.RENEW, stages.START])
 async def test_a_plan_that_is_deleted_at_any_step_leaves_one_wallet_in_use(step: str) -> None:
     """The operator dies as the step begins, and the plan is gone when it is back."""

@@ -139,7 +139,8 @@ class _Bitcoinds:
         async def asking() -> None:
             async with self._connect(as_whom) as bitcoind:
                 await _loaded(bitcoind, name)
-                await bitcoind.watch(name, imports)
+                known = (await bitcoind.wallet(name)).watched
+                await bitcoind.watch(name, former.widened(imports, known))
 
         try:
             await self._scans.start(f"{wallet.uid}/{name}", asking(), self._patience)

@@ -4,11 +4,12 @@ A Replace plan sends away what there is; an address that was given out before ma
 paid years later. Nothing here can spend: who wants such coins needs the tombstone's seed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bankstack.clients.bitcoind import Import
+from bankstack.clients.bitcoind import Import, Watched
 from bankstack.engine.conditions import Claim
 from bankstack.engine.finding import Unknown
 from bankstack.kinds.coldwallet import descriptors
@@ -51,6 +52,12 @@ def imports(text: str, retired_at: str, *, mainnet: bool) -> list[Import]:
         sealed = descriptors.sealed(descriptors.plainly(body, mainnet=mainnet))
         found.append(Import(sealed, internal=False, since=since, last_index=int(count) + GAP))
     return found
+
+
+def widened(asked: list[Import], known: Iterable[Watched]) -> list[Import]:
+    """Never narrower than what is watched: bitcoind watches further by itself where coins came, and refuses less."""
+    last = {one.text.partition("#")[0]: one.last_index for one in known}
+    return [replace(one, last_index=max(one.last_index or 0, last.get(one.text.partition("#")[0], 0))) for one in asked]
 
 
 def claim(formers: tuple[Former, ...]) -> tuple[Claim, ...]:

@@ -152,3 +152,12 @@ def test_a_changed_mode_changes_no_template() -> None:
     _, after = settled(bank, replace(facts, nodes={"lnd1": None, "lnd2": None}, chain=well().chain))
     assert after.children[Ref(DEPLOYMENT, "bank-api")] == before
     assert after.children[Ref(STATEFUL_SET, "bank-redis")] == facts.children[Ref(STATEFUL_SET, "bank-redis")]
+
+
+def test_an_api_is_told_the_former_pubkeys_of_a_node_that_was_replaced() -> None:
+    bank, known = running(api())
+    told = {name: one and replace(one, retired=("02aa", "03bb")) for name, one in known.nodes.items()}
+    names_ = {one["name"]: one.get("value") for one in environment.variables(bank, replace(known, nodes=told))}
+    assert names_["LND1_HISTORICAL_PUBKEYS"] == "02aa,03bb"
+    before = {one["name"] for one in environment.variables(bank, known)}
+    assert "LND1_HISTORICAL_PUBKEYS" not in before, "a node that never was has the environment that it always had"
