@@ -25,8 +25,9 @@ class Line:
 
 
 def lines(items: Iterable[Manifest]) -> list[Line]:
-    """By kind and name (pure)."""
-    return sorted(map(_line, items), key=lambda line: line.name)
+    """By kind and name (pure). Plans wait for people: nothing waits for them."""
+    declared = (item for item in items if item["kind"] != "ChangePlan")
+    return sorted(map(_line, declared), key=lambda line: line.name)
 
 
 def _line(item: Manifest) -> Line:

@@ -43,6 +43,10 @@ def test_what_was_said_of_an_older_declaration_or_not_at_all_is_not_ready() -> N
     assert lines([unseen])[0].reason == "not looked at yet"
 
 
+def test_a_plan_is_not_waited_for() -> None:
+    assert lines([{"kind": "ChangePlan", "metadata": {"name": "restart-lnd1", "generation": 1}}]) == []
+
+
 def test_a_bank_that_serves_with_something_missing_is_not_ready_for_show() -> None:
     (line,) = lines([item("ApiDeployment", "bank", status="True", reason="IntraledgerOnly")])
     assert not line.is_ready

@@ -40,6 +40,8 @@ def _change(node: LndNode, facts: Facts) -> Wish | Unknown | None:
 def _certificate(node: LndNode, facts: Facts) -> Wish | Unknown | None:
     if isinstance(facts.presented, Unknown):
         return facts.presented
+    if facts.presented.issuer is None:
+        return Unknown("what answers as LND shows a certificate that nobody known signed")
     if certificates.renewed(facts) is None or facts.certificate is None:
         return None
     told = (

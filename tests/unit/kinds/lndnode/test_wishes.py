@@ -133,6 +133,12 @@ def test_a_renewed_certificate_asks_for_a_restart_and_silence_for_nothing() -> N
     assert wishes.wishes(node(), given.serving(presented=SILENT))["Certificate"] == SILENT
 
 
+def test_a_certificate_that_nobody_known_signed_is_another_program_s() -> None:
+    facts = given.serving(presented=replace(CERTIFICATE, fingerprint="a stranger's", issuer=None))
+    assert isinstance(wishes.wishes(node(), facts)["Certificate"], Unknown)
+    assert pending(node(), facts) == ""
+
+
 def test_what_cannot_be_compared_is_unknown() -> None:
     for facts in (given.untouched(), given.without(given.serving(), LND)):
         assert isinstance(wishes.wishes(node(), facts)["Change"], Unknown)
