@@ -14,7 +14,7 @@ from bankstack.engine.operation import Abort, Active, Do, Done, Wait
 from bankstack.kinds.lndnode import names, plans, stages
 from bankstack.kinds.lndnode import replace as replacement
 from bankstack.kinds.lndnode.decide import decide
-from bankstack.kinds.lndnode.facts import Facts, Tombstone
+from bankstack.kinds.lndnode.facts import Facts, Tombstone, Wallet
 from bankstack.kinds.lndnode.model import LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
 from tests.unit.kinds.lndnode.given import ME, NOW, SILENT, carried_out
@@ -76,7 +76,10 @@ def planned(draw: st.DrawFn) -> tuple[LndNode, Facts]:
         transactions=draw(transactions),
     )
     if operation == "Replace" and draw(st.booleans()):
-        facts = replace(facts, generation=2, noted=draw(st.sampled_from([None, 1, 2])), tombstones=(STONE,))
+        # The turning point is behind it: the next wallet is not there yet, or nobody's.
+        fresh = draw(st.sampled_from([None, Wallet(frozenset({"password"}), 0, 43, "lnd1", made_by_us=True)]))
+        noted = draw(st.sampled_from([None, 1, 2]))
+        facts = replace(facts, generation=2, noted=noted, tombstones=(STONE,), wallet=fresh, info=SILENT)
     return replace(node, status=status, plan=plan), facts
 
 
