@@ -138,11 +138,11 @@ async def test_a_dry_run_shows_everything_and_never_runs() -> None:
     assert (pods_made(bank), book(bank).entries) == (1, ())
 
 
-@pytest.mark.parametrize("operation", ["Upgrade", "RotateCredentials"])
+@pytest.mark.parametrize("operation", ["Failover", "Upgrade", "RotateCredentials"])
 async def test_an_operation_that_this_version_cannot_do_is_refused(operation: str) -> None:
     bank = await asked(await open_bank(), operation=operation)
     assert bank.plan()["state"] == "Refused"
-    assert f"cannot carry out {operation} on a LndNode (only " in bank.plan()["message"]
+    assert f"cannot carry out {operation} on a LndNode (only Restart, Replace)" in bank.plan()["message"]
 
 
 async def test_parameters_that_mean_nothing_are_refused() -> None:
