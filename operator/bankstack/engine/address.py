@@ -20,7 +20,8 @@ _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECKSUM_V0, _CHECKSUM_LATER = 1, 0x2BC830A3
 _CHECKSUM_CHARS: Final = 6
 _BASE58_BYTES: Final = 25
-_V0_LENGTHS: Final = (20, 32)
+#: Bytes of a program, by witness version.
+_LENGTHS: Final = {0: (20, 32), 1: (32,)}
 
 
 def is_address(text: str, network: Network) -> bool:
@@ -55,7 +56,8 @@ def _is_segwit(text: str, prefix: str) -> bool:
     wanted = _CHECKSUM_V0 if version == 0 else _CHECKSUM_LATER
     if _polymod([*_expanded(prefix), *words]) != wanted or program is None:
         return False
-    return len(program) in _V0_LENGTHS if version == 0 else version <= 16 and 2 <= len(program) <= 40  # noqa: PLR2004 - BIP 141's own
+    # Later versions, and a shorter program of version 1, can be spent by anybody today.
+    return len(program) in _LENGTHS.get(version, ())
 
 
 def _expanded(prefix: str) -> chain[int]:

@@ -29,6 +29,10 @@ def test_coins_can_be_sent_there(text: str, network: Network) -> None:
         "bc1",
         "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
         "bC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4",
+        # Anybody can spend what is sent there: pay to anchor, and versions to come.
+        "bc1pfeessrawgf",
+        "BC1SW50QGDZ25J",
+        "bc1zw508d6qejxtdg4y5r3zarvaryvaxxpcs",
         # A checksum of bech32 where bech32m belongs, and the other way.
         "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",
         "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kemeawh",

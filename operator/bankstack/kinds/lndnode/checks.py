@@ -272,11 +272,13 @@ def _bitcoind_away(facts: Facts) -> Finding:
 #: In this order: the first finding wins. While one of these holds, nothing is made: what protects funds comes first.
 OBSTACLES: Final = (
     pinned.wallet_is_not_a_former_one,
+    pinned.wallet_is_a_known_one,
     pinned.wallet_is_the_one_in_use,
     pinned.identity_is_not_a_retired_one,
     pinned.pinned_identities_agree,
     pinned.identity_is_the_pinned_one,
     wallet_is_of_this_node,
+    pinned.wallet_was_not_planted,
     wallet_secret_is_there,
     wallet_secret_is_complete,
     volume_is_there,

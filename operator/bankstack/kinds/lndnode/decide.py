@@ -59,7 +59,7 @@ def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
 def summary(node: LndNode, facts: Facts) -> LndNodeStatus:
     """The kind's own fields. What cannot be seen now keeps saying what was seen last."""
     last = node.status
-    if pinned.wallet_is_not_a_former_one(node, facts):
+    if first(pinned.UNFOUNDED, node, facts):
         return last
     # Only an identity that nothing contradicts is written down: it can never be changed again.
     agreed = first((pinned.pinned_identities_agree, pinned.wallet_is_the_one_in_use), node, facts) is None

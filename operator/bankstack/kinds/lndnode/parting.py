@@ -12,9 +12,10 @@ from bankstack.engine import manifests
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
 from bankstack.engine.live import ours
-from bankstack.engine.objects import Manifest
+from bankstack.engine.objects import SECRET, Manifest, Ref
 from bankstack.engine.ports import Cluster
-from bankstack.kinds.lndnode import addresses, leaving, macaroons, names, reach, sealed
+from bankstack.kinds.lndnode import addresses, checks, leaving, macaroons, names, reach, sealed
+from bankstack.kinds.lndnode.facts import Wallet
 from bankstack.kinds.lndnode.observe import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -57,6 +58,8 @@ async def retire_identity(node: LndNode, ask: Ask, cluster: Cluster) -> None:
     if held is None or held.identity != identity or not await _is_stopped(node, cluster):
         told = f"{node.name} is not the stopped LND of {identity} any more: looked at again"
         raise Interrupted(Finding("PodChanged", told, Transient()))
+    _is_whole(node, held)
+    await _are_free(node, number, cluster)
     backup = await ours(names.channel_backup(node.name, number - 1), node, cluster)
     place = names.tombstone(node.name, identity)
     meta = manifests.retained(node, names.COMPONENT, place.name)
@@ -77,6 +80,31 @@ def _remains(wallet: Manifest, backup: Manifest | None, identity: str) -> dict[s
     files = {key: sealed.content(wallet, key) for key in KEPT}
     newest = {key: sealed.content(backup, key) for key in (sealed.NEWEST, sealed.OUTPOINTS)}
     return {**files, "pubkey": identity.encode(), **{key: found for key, found in newest.items() if found}}
+
+
+def _is_whole(node: LndNode, held: Wallet) -> None:
+    """What a tombstone keeps it keeps for ever: half a seed too."""
+    if held.seed_words != checks.SEED_WORDS or not held.keys.issuperset(KEPT):
+        told = (
+            f"the wallet Secret of {node.name} lost its password, seed or descriptors: the old wallet is not retired "
+            "before they are kept. Restore the Secret from its backup"
+        )
+        raise Interrupted(Finding("WalletSecretIncomplete", told, Stalled()))
+
+
+async def _are_free(node: LndNode, number: int, cluster: Cluster) -> None:
+    """Before there is no way back: a Secret that waits there already has somebody else's seed."""
+    nexts = (
+        Ref(SECRET, names.wallet(node.spec.wallet.secret, number)),
+        names.volume(node.name, number),
+        names.channel_backup(node.name, number),
+    )
+    for place in nexts:
+        if await cluster.get(place, node.namespace) is not None:
+            told = (
+                f"{place} is there already, and the next wallet needs that name: nothing is retired. Keep it elsewhere"
+            )
+            raise Interrupted(Finding("NameTaken", told, Stalled()))
 
 
 async def _is_stopped(node: LndNode, cluster: Cluster) -> bool:

@@ -64,6 +64,34 @@ def wallet_is_not_a_former_one(node: LndNode, facts: Facts) -> Finding | None:
     )
 
 
+def wallet_is_a_known_one(node: LndNode, facts: Facts) -> Finding | None:
+    """A number alone makes no wallet the former one: whoever mistypes it must not leave a live wallet alone."""
+    last, known = node.status.generation or 1, node.status.identity_pubkey
+    founded = any(one.successor == facts.generation for one in facts.tombstones)
+    if facts.generation <= last or known is None or founded:
+        return None
+    return Finding(
+        "WalletGenerationUnknown",
+        f"Secret {node.spec.wallet.secret} says that wallet {facts.generation} of {node.name} is in use, and no "
+        f"tombstone says that {short(known)}, its wallet {last}, was retired. What runs is left alone and nothing is "
+        f'started or deleted. Correct that Secret\'s annotation {names.GENERATION} to "{last}"',
+        Stalled(),
+    )
+
+
+def wallet_was_not_planted(node: LndNode, facts: Facts) -> Finding | None:
+    """The wallet after a Replace is of our making: who left may have left a seed behind."""
+    wallet = facts.wallet
+    if facts.generation == 1 or wallet is None or wallet.made_by_us or pins(node, facts):
+        return None
+    return Finding(
+        "NameTaken",
+        f"Secret {secret(node, facts)} was there before {node.name} began anew, and somebody knows its seed: it is "
+        "not used. Keep it under another name and delete it",
+        Stalled(),
+    )
+
+
 def identity_is_not_a_retired_one(node: LndNode, facts: Facts) -> Finding | None:
     """A tombstone says that this wallet was replaced, whatever else was lost."""
     known = set(pins(node, facts).values()) | ({facts.info.identity_pubkey} if isinstance(facts.info, Info) else set())
@@ -92,7 +120,8 @@ def wallet_is_the_one_in_use(node: LndNode, facts: Facts) -> Finding | None:
     return Finding(
         "RetiredWalletRuns",
         f"pod {node.name}-0 runs on volume {min(mounted)}, and the wallet in use is on {wanted}: nothing is done while "
-        f"it does. If no plan is stopping it: kubectl delete pod {node.name}-0",
+        f"it does. If no plan is stopping it: kubectl scale statefulset {node.name} --replicas=0, and the wallet in "
+        "use is started",
         Waiting(5.0),
     )
 
@@ -123,6 +152,10 @@ def identity_is_the_pinned_one(node: LndNode, facts: Facts) -> Finding | None:
         f"{secret(node, facts)}, or retire the node",
         Stalled(),
     )
+
+
+#: Which wallet is in use is not known: nothing of it is believed, written down or deleted.
+UNFOUNDED: Final = (wallet_is_not_a_former_one, wallet_is_a_known_one)
 
 
 def secret(node: LndNode, facts: Facts) -> str:

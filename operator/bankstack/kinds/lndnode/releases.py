@@ -21,7 +21,9 @@ NO_COPY: Final = "Never put back an older copy of the volume: peers could then t
 def ran(node: LndNode, facts: Facts) -> str | None:
     """The newest LND that was started on the volume."""
     claim = facts.children.get(names.volume(node.name, facts.generation))
-    return annotation(claim, names.LND_VERSION) if claim else None
+    noted = annotation(claim, names.LND_VERSION) if claim else None
+    # A volume that lost its note was bound anew: the status still knows what answered.
+    return noted or (versions.newest(node.status.version) if pinned.pins(node, facts) else None)
 
 
 def noted(node: LndNode, facts: Facts, *, starts: bool) -> str | None:

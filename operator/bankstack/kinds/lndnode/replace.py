@@ -23,8 +23,7 @@ STEPS: Final = (
     Step(stages.DRAIN, leaving.drain, Cancel.DURING),
     Step(stages.CLOSE, leaving.close, Cancel.DURING),
     Step(stages.BURY, leaving.bury, Cancel.DURING),
-    # A transaction that is on its way is waited for, so that the plan says where the coins are.
-    Step(stages.SWEEP, leaving.sweep, Cancel.BEFORE),
+    Step(stages.SWEEP, leaving.sweep, Cancel.DURING),
     Step(stages.ACCOUNT, leaving.account, Cancel.DURING),
     Step(stages.STOP, recycle.stop, Cancel.BEFORE),
     Step(stages.RETIRE, successor.retire, Cancel.BEFORE),

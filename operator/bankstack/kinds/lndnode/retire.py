@@ -5,7 +5,7 @@ from typing import Final
 from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine import drift, manifests
 from bankstack.engine.decision import Action, Ask, Decision, Delete
-from bankstack.engine.finding import WATCHED, Finding, Stalled, Waiting
+from bankstack.engine.finding import WATCHED, Finding, Stalled, Waiting, first
 from bankstack.engine.frozen import TEMPLATE, hold
 from bankstack.engine.objects import (
     OWNER_LABEL,
@@ -17,7 +17,7 @@ from bankstack.engine.objects import (
     annotation,
     uid,
 )
-from bankstack.kinds.lndnode import children, names, stages
+from bankstack.kinds.lndnode import children, names, pinned, stages
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -97,7 +97,7 @@ def _as_it_runs(node: LndNode, live: Manifest) -> Manifest:
 
 def _remains(node: LndNode, facts: Facts, proof: str | None) -> tuple[Action, ...]:
     """What goes with the resource: nothing, unless it was proven to be worth nothing."""
-    if proof is None:
+    if proof is None or first(pinned.UNFOUNDED, node, facts):
         return ()
     volumes = {
         one: uid(live)

@@ -20,6 +20,8 @@ US: Final = "bankstack"
 #: The outpoints in the newest channel backup, one a line.
 OUTPOINTS: Final = "channels"
 NEWEST: Final = "channel.backup"
+#: No node is replaced a thousand times: a longer number is a mistake.
+DIGITS_MOST: Final = 3
 
 
 def content(secret: Manifest | None, key: str) -> bytes:
@@ -59,7 +61,7 @@ def generation(root: Manifest | None, ours: Iterable[Manifest]) -> int:
 def noted_generation(secret: Manifest | None) -> int:
     """What one Secret says of it. What is no number says nothing."""
     told = annotation(secret, names.GENERATION) if secret else None
-    return int(told) if told and told.isascii() and told.isdigit() else 1
+    return int(told) if told and len(told) <= DIGITS_MOST and told.isascii() and told.isdigit() else 1
 
 
 def tombstone(secret: Manifest) -> Tombstone | None:

@@ -38,8 +38,9 @@ def retire(node: LndNode, facts: Facts, now: datetime) -> Verdict:
         return Do((Ask("retire_identity", "Plan", words),), "seed, password and channel backup are put under a stone")
     former = stone.successor - 1
     return Done(
-        f"{stone.identity} is retired: Secret {stone.secret} has its password, seed and newest channel backup. Secret "
-        f"{names.wallet(node.spec.wallet.secret, former)} and volume {names.volume(node.name, former).name} stay too"
+        f"{stone.identity} is retired: Secret {stone.secret} has its password, seed and, if there was one, channel "
+        f"backup. Secret {names.wallet(node.spec.wallet.secret, former)} and volume "
+        f"{names.volume(node.name, former).name} stay too"
     )
 
 
