@@ -11,6 +11,8 @@ from labkit import paths
 from labkit.errors import StepFailed
 
 Manifest = dict[str, Any]
+#: Of a failed program's words, in characters.
+SAID_MOST = 2000
 _UNKNOWN_KIND = "the server doesn't have a resource type"
 
 
@@ -48,7 +50,9 @@ class Kubectl:
         """What kubectl prints, which has to succeed."""
         ended = self.asks(*words, stdin=stdin, timeout=timeout)
         if ended.returncode != 0:
-            raise StepFailed(f"kubectl {' '.join(words)}: {ended.stderr.strip()}")
+            # Of a program in a pod kubectl says only that it failed: why stands in what that printed.
+            said = f"{ended.stderr.strip()}\n{ended.stdout.strip()[-SAID_MOST:]}".strip()
+            raise StepFailed(f"kubectl {' '.join(words)}: {said}")
         return ended.stdout
 
     def get(self, *words: str) -> Any:  # noqa: ANN401 - whatever the API server answers
