@@ -243,12 +243,12 @@ async def test_a_seed_that_was_brought_along_is_not_replaced_by_one_that_nobody_
 async def test_a_seed_that_somebody_left_for_the_next_wallet_is_not_used() -> None:
     bank = await asked(await rich_bank())
     planted = {"metadata": {"name": "lnd1-wallet-2"}, "apiVersion": "v1", "kind": "Secret", "data": {}}
-    bank.applies(planted)
+    bank.user_applies(SECRET, planted)
     await approved(bank)
     assert bank.conditions("lnd1")["Stalled"] == ("True", "NameTaken")
     assert (at_step(bank), [one.wallet is None for one in disks(bank)]) == ("Retire", [False])
     bank.server.remove(bank.key(SECRET, "lnd1-wallet-2"))
-    await bank.settle(6000)
+    await looked_at(bank)
     went_well(bank)
 
 
