@@ -183,7 +183,7 @@ ON_CREATE = (
     Case("a user without a role", "ledger", put("databases.0.users.0.roles", []), "at least 1 items"),
     Case("one user twice", "ledger", put("databases.0.users", [API, API]), "Duplicate value"),
     Case("TLS if someone likes", "ledger", put("tls.mode", "preferTLS"), "Unsupported value"),
-    Case("an operation that is not carried out", "restart-lnd1", put("operation", "Replace"), "operation of LndNode has to be one of Restart"),
+    Case("an operation that is not carried out", "restart-lnd1", put("operation", "Failover"), "operation of LndNode has to be one of Restart"),
     Case("a plan for what takes none", "restart-lnd1", put("target.kind", "LedgerCluster"), "no other kind takes plans in this version"),
     Case("a plan for ever", "restart-lnd1", drop("notAfter"), "spec.notAfter: Required"),
     Case("a day that is none", "restart-lnd1", put("notAfter", "tomorrow"), "spec.notAfter"),

@@ -31,7 +31,7 @@ def test_images_says_which_way_each_took(lab: Lab) -> None:
 
 @pytest.mark.parametrize("words", [("images", "--only", "cln"), ("load", "cln")])
 def test_an_unknown_image_is_refused_by_name(lab: Lab, words: tuple[str, ...]) -> None:
-    assert lab.refuses(*words).startswith("'cln' is no image of the lab; there are: lnd, bitcoind, mongo")
+    assert lab.refuses(*words).startswith("'cln' is no image of the lab; there are: lnd, lnd-older, bitcoind, mongo")
 
 
 def test_an_image_is_not_loaded_into_a_region_that_is_not(lab: Lab) -> None:
