@@ -136,7 +136,7 @@ def makes(bank: Bank, who: str, manifest: Manifest) -> subprocess.CompletedProce
 
 def test_what_the_api_server_refuses_is_told_in_its_words(plugin: Plugin) -> None:
     ask = ("plan", "create", "lnd/lnd1", "--reason", "x")
-    assert "operation of LndNode has to be one of Restart" in plugin.refuses(*ask, "Replace", who="alice")
+    assert "operation of LndNode has to be one of Restart" in plugin.refuses(*ask, "Failover", who="alice")
     assert 'User "bob" cannot create' in plugin.refuses(*ask, "Restart", who="bob")
     assert 'User "carol" cannot list' in plugin.refuses("status", who="carol")
     assert "is no kind of a bank" in plugin.refuses("explain", "pod/lnd1", code=2)
