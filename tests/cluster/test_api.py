@@ -185,6 +185,8 @@ def test_a_new_credential_rolls_the_api_once(bank: Bank) -> None:
     before = bank.get("deployment", "bank-api")["metadata"]["generation"]
     bank.kubectl("delete", "secret", "lnd1-api")
     eventually(lambda: bank.get("deployment", "bank-api")["metadata"]["generation"] > before, 60, "it is rolled")
+    # Ready may still be the word of before: the next story looks at which pods there are.
+    bank.kubectl("rollout", "status", "deployment/bank-api", "--timeout=120s", timeout=150)
     bank.await_resources(API, within=120)
     assert bank.get("deployment", "bank-api")["metadata"]["generation"] == before + 1
 
