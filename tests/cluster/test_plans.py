@@ -79,9 +79,9 @@ def status(bank: Bank) -> Manifest:
     return dict(bank.resource("LndNode", "lnd1")["status"])
 
 
-def is_well(bank: Bank) -> bool:
+def is_well(bank: Bank, channels: int = 1) -> bool:
     saved = bank.condition("LndNode", "lnd1", "ChannelBackup").get("reason") == "Current"
-    return bank.is_ready("LndNode", "lnd1") and status(bank).get("channels") == 1 and saved
+    return bank.is_ready("LndNode", "lnd1") and status(bank).get("channels") == channels and saved
 
 
 def restart(name: str, **spec: Any) -> Manifest:  # noqa: ANN401 - of a ChangePlan

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -13,7 +11,7 @@ from demokit.outside import Outside
 from .bank import Bank
 from .conftest import Lab, Manifest, eventually
 from .operated import Operator
-from .test_plans import approval, await_state, made, may, plan
+from .test_plans import approval, await_state, is_well, made, may, plan, restart, status
 
 BANK = "replaced"
 PLAN = "replace-1"
@@ -57,31 +55,9 @@ def bank(lab: Lab, operator: Operator, outside: Outside) -> Iterator[Bank]:  # n
     invoice = outside.lncli("addinvoice", "--amt=4321")["payment_request"]
     room.as_api("payinvoice", "--force", "--json", "--timeout=60s", invoice)
     outside.mine(6)
-    eventually(lambda: is_well(room), 120, "lnd1 has two channels, in a backup")
+    eventually(lambda: is_well(room, channels=2), 120, "lnd1 has two channels, in a backup")
     yield room
     lab.kubectl("delete", "namespace", BANK, "--timeout=150s", timeout=180)
-
-
-def status(bank: Bank) -> Manifest:
-    return dict(bank.resource("LndNode", "lnd1")["status"])
-
-
-def is_well(bank: Bank) -> bool:
-    saved = bank.condition("LndNode", "lnd1", "ChannelBackup").get("reason") == "Current"
-    return bank.is_ready("LndNode", "lnd1") and status(bank).get("channels") == 2 and saved
-
-
-def replacement(destination: str, **spec: Any) -> Manifest:  # noqa: ANN401 - of a ChangePlan
-    asked = {
-        "target": {"kind": "LndNode", "name": "lnd1"},
-        "operation": "Replace",
-        "requestedBy": "alice",
-        "notAfter": f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
-        "reason": "a story",
-        "parameters": {"destination": destination},
-    }
-    head = {"apiVersion": "bankstack.io/v1alpha1", "kind": "ChangePlan", "metadata": {"name": PLAN}}
-    return head | {"spec": asked | spec}
 
 
 def step(bank: Bank) -> str:
@@ -121,7 +97,7 @@ def test_a_replacement_by_two_approvals_accounts_for_every_satoshi(
     before, own = status(bank), own_sat(bank)
     OLD.extend(bank.as_api("newaddress", kind)["address"] for kind in ("p2wkh", "p2tr"))
     destination = outside.cli("getnewaddress")
-    made(bank, "alice", replacement(destination))
+    made(bank, "alice", restart(PLAN, operation="Replace", parameters={"destination": destination}))
     shown = await_state(bank, PLAN, "AwaitingApproval")
     assert {one["name"]: one["value"] for one in shown["impact"]}["channelsClosed"] == 2
     made(bank, "bob", approval(f"{PLAN}-bob", PLAN, "bob", shown["hash"]))

@@ -26,8 +26,8 @@ from bankstack.clients.lnd.answers import (
     Use,
 )
 from bankstack.clients.lnd.client import Connect
+from bankstack.engine import base58
 from bankstack.engine.finding import Finding, Interrupted, Stalled
-from bankstack.kinds.coldwallet import base58
 from bankstack.kinds.lndnode import pki, versions
 from bankstack.kinds.lndnode.checks import PASSWORD_BYTES, SEED_WORDS
 from bankstack.kinds.lndnode.doors import Doors

@@ -5,25 +5,15 @@ import pytest
 from bankstack.engine.objects import CHANGE_PLAN
 from bankstack.kinds.lndnode import stages
 
-from .bank import WRITES
-from .faults import Fault, When, at, every_first, some
+from .faults import Fault, at, every_first, some
 from .oracle import laws_hold
 from .test_bad_days import FAULTS
-from .test_crash_anywhere import ALL
 from .test_replace import ADDRESS, PLAN, approved, asked, disks, plan, reference, replaced, rich_bank, went_well
 from .test_restart import looked_at
-
-CRASH = Fault("crash", When.AFTER)
-
-
-def points() -> list[tuple[int, str]]:
-    """Every call since the plan was made; in the small run only those that change something."""
-    calls = list(enumerate(reference().calls.made, 1))
-    first = next(number for number, call in calls if call.startswith("dry run"))
-    return [(number, call) for number, call in calls if number >= first and (ALL or call.startswith(WRITES))]
+from .test_restart_anywhere import CRASH, points
 
 
-@pytest.mark.parametrize("point", points(), ids=lambda one: f"{one[0]} {one[1]}")
+@pytest.mark.parametrize("point", points(reference()), ids=lambda one: f"{one[0]} {one[1]}")
 async def test_a_crash_after_this_call_changes_nothing_in_the_end(point: tuple[int, str]) -> None:
     bank = await replaced(await rich_bank(schedule=at(point[0], CRASH)))
     assert bank.restarts == 1

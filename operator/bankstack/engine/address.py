@@ -4,13 +4,12 @@ Only what can be seen without a node: prefix, length and checksum. Base58 (P2PKH
 bech32 (segwit version 0) and bech32m (taproot and later, BIP 350).
 """
 
-import hashlib
 from itertools import chain
 from typing import Final
 
+from bankstack.engine import base58
 from bankstack.engine.bitcoin import Network
 
-_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _PREFIX: Final = {"mainnet": "bc", "testnet": "tb", "signet": "tb", "regtest": "bcrt"}
 #: First byte of base58 addresses: to a key's hash, to a script's hash.
@@ -19,7 +18,8 @@ _TEST_VERSIONS: Final = (0x6F, 0xC4)
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECKSUM_V0, _CHECKSUM_LATER = 1, 0x2BC830A3
 _CHECKSUM_CHARS: Final = 6
-_BASE58_BYTES: Final = 25
+#: A version and a hash of 20 bytes.
+_HASH_BYTES: Final = 21
 #: Bytes of a program, by witness version.
 _LENGTHS: Final = {0: (20, 32), 1: (32,)}
 
@@ -30,18 +30,11 @@ def is_address(text: str, network: Network) -> bool:
 
 
 def _is_base58(text: str, versions: tuple[int, int]) -> bool:
-    if not text or any(one not in _BASE58 for one in text):
+    try:
+        payload = base58.decode(text)
+    except base58.Mistyped:
         return False
-    number = 0
-    for one in text:
-        number = number * len(_BASE58) + _BASE58.index(one)
-    if number >= 1 << 8 * _BASE58_BYTES:
-        return False
-    raw = number.to_bytes(_BASE58_BYTES, "big")
-    zeros = len(text) - len(text.lstrip("1"))
-    content, checksum = raw[:-4], raw[-4:]
-    digest = hashlib.sha256(hashlib.sha256(content).digest()).digest()
-    return digest[:4] == checksum and raw[0] in versions and zeros == len(raw) - len(raw.lstrip(b"\0"))
+    return len(payload) == _HASH_BYTES and payload[0] in versions
 
 
 def _is_segwit(text: str, prefix: str) -> bool:

@@ -46,17 +46,14 @@ class Funds:
     commit_fees_sat: int = 0
 
     @property
+    def on_chain_sat(self) -> int:
+        """The wallet's coins, whether they can be spent now or not."""
+        return self.confirmed_sat + self.unconfirmed_sat + self.locked_sat
+
+    @property
     def own_sat(self) -> int:
         """Everything that is or may become the node's."""
-        return (
-            self.confirmed_sat
-            + self.unconfirmed_sat
-            + self.locked_sat
-            + self.local_sat
-            + self.unsettled_sat
-            + self.pending_open_sat
-            + self.limbo_sat
-        )
+        return self.on_chain_sat + self.local_sat + self.unsettled_sat + self.pending_open_sat + self.limbo_sat
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ safe at every point: what others are made from comes first, and is never replace
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from bankstack.clients import bitcoind as client
 from bankstack.engine import manifests as m
@@ -120,10 +120,7 @@ class _Bitcoinds:
                 known = (await bitcoind.wallet(ask.words["wallet"])).watched
                 await bitcoind.watch(ask.words["wallet"], _imports(wallet, known))
 
-        try:
-            await self._scans.start(wallet.uid, asking(), self._patience)
-        except (client.NoAnswer, client.Refused) as error:
-            raise Interrupted(_finding(ask, error)) from None
+        await self._scanned(wallet.uid, ask, asking())
 
     async def watch_retired(self, wallet: ColdWallet, ask: Ask, cluster: Cluster) -> None:
         """The addresses of a retired Lightning wallet, from its tombstone, in a wallet of their own."""
@@ -142,8 +139,11 @@ class _Bitcoinds:
                 known = (await bitcoind.wallet(name)).watched
                 await bitcoind.watch(name, former.widened(imports, known))
 
+        await self._scanned(f"{wallet.uid}/{name}", ask, asking())
+
+    async def _scanned(self, key: str, ask: Ask, asking: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._scans.start(f"{wallet.uid}/{name}", asking(), self._patience)
+            await self._scans.start(key, asking, self._patience)
         except (client.NoAnswer, client.Refused) as error:
             raise Interrupted(_finding(ask, error)) from None
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from bankstack.kinds.coldwallet.base58 import Mistyped, plain
+from bankstack.engine.base58 import Mistyped, plain
 from bankstack.kinds.coldwallet.model import ColdWalletSpec, Multisig
 
 #: The characters of BIP 380's checksum, by which its polynomial counts.

@@ -1,6 +1,7 @@
 """Which Lightning identities were retired behind this bitcoind, and what came to their addresses: reads only."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from bankstack.clients import bitcoind as client
@@ -28,15 +29,15 @@ async def seen(
 ) -> tuple[Former, ...]:
     """The same with what bitcoind has of each."""
     if isinstance(account, Silent):
-        return tuple(_with(one, Unknown(account.what)) for one in formers)
+        return tuple(replace(one, balance_sat=Unknown(account.what)) for one in formers)
     if not formers:
         return ()
     async with connect(account) as bitcoind:
         try:
             loaded = await bitcoind.wallets()
-            return tuple([_with(one, await _balance(bitcoind, one, loaded)) for one in formers])
+            return tuple([replace(one, balance_sat=await _balance(bitcoind, one, loaded)) for one in formers])
         except (client.NoAnswer, client.Refused) as error:
-            return tuple(_with(one, Unknown(str(error))) for one in formers)
+            return tuple(replace(one, balance_sat=Unknown(str(error))) for one in formers)
 
 
 async def _balance(bitcoind: client.Bitcoind, one: Former, loaded: tuple[str, ...]) -> int | Unknown | None:
@@ -56,7 +57,3 @@ def _of(node: Manifest) -> list[Former]:
     retired = node.get("status", {}).get("retired") or ()
     name = str(node["metadata"]["name"])
     return [Former(name, str(one["identityPubkey"]), str(one["retiredAt"]), str(one["secret"])) for one in retired]
-
-
-def _with(one: Former, balance: int | Unknown | None) -> Former:
-    return Former(one.node, one.identity, one.retired_at, one.secret, balance)

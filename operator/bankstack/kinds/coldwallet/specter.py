@@ -8,7 +8,8 @@ import json
 import re
 from typing import Any, Final
 
-from bankstack.kinds.coldwallet import base58, names
+from bankstack.engine import base58
+from bankstack.kinds.coldwallet import names
 from bankstack.kinds.coldwallet.descriptors import Pair
 from bankstack.kinds.coldwallet.model import Key
 from bankstack.kinds.coldwallet.names import ColdWallet

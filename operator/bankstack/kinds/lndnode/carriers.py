@@ -20,6 +20,13 @@ CARRIER, NOBODY = "carrier", "nobody"
 CARRIES: Final = "CarriesPayments"
 
 
+def refused(parameters: Mapping[str, str]) -> str | None:
+    """What to say of a value that means nothing."""
+    if parameters.get(CARRIER, NOBODY) == NOBODY:
+        return None
+    return f"parameter {CARRIER} can only be {NOBODY}: nobody has to carry payments meanwhile"
+
+
 def missing(facts: Facts, parameters: Mapping[str, str]) -> str | None:
     """Whose payments nobody would carry, though another node is there for it; why, and what to do."""
     if parameters.get(CARRIER) == NOBODY:

@@ -15,34 +15,33 @@ from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
 from bankstack.kinds.lndnode import addresses, htlcs, stages
 from bankstack.kinds.lndnode.facts import Facts
+from bankstack.kinds.lndnode.stages import SOON
 from bankstack.kinds.lndnode.subject import LndNode
 
-SOON: Final = 2.0
 #: Blocks come when they come.
 BLOCK: Final = 15.0
 #: Parameters of the plan.
 DESTINATION, FEE_RATE = "destination", "satPerVbyte"
 #: Less is not worth a transaction of its own: it stays in the old wallet, whose seed is kept.
 DUST_SAT: Final = 1000
-SILENT: Final = "LND does not answer just now: nothing is concluded from that, it is asked again"
 
 
 def drain(_node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """No payment at all is on its way: a channel with one cannot be closed together with its peer."""
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
-        return Wait(SILENT, SOON)
+        return stages.silent()
     if channels.opening or channels.closing or funds.limbo_sat:
         return Wait("a channel is being opened or closed: what the node has is counted once that is buried", BLOCK)
     found = htlcs.tightest(channels.htlcs, info.block_height)
     if found is not None:
         told = f"{len(channels.htlcs)} HTLCs are pending; {htlcs.described(found, info.block_height)}"
         return Wait(f"{told}. All of them are waited for: no channel is closed before", SOON)
-    start = _on_chain(funds) + sum(one.own_sat for one in channels.stakes.values())
+    start = funds.on_chain_sat + sum(one.own_sat for one in channels.stakes.values())
     kept = {stages.AT: stamp(now), stages.HEIGHT: str(info.block_height), stages.START_SAT: str(start)}
     return Done(
-        f"0 pending HTLCs at height {info.block_height}; the node has {start} sat: {_on_chain(funds)} on-chain, and "
-        f"{start - _on_chain(funds)} in {len(channels.open)} channels with what is set aside for their fees",
+        f"0 pending HTLCs at height {info.block_height}; the node has {start} sat: {funds.on_chain_sat} on-chain, and "
+        f"{start - funds.on_chain_sat} in {len(channels.open)} channels with what is set aside for their fees",
         kept,
     )
 
@@ -51,7 +50,7 @@ def close(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     """Every channel is asked to be closed by both sides."""
     channels = facts.channels
     if not isinstance(channels, Channels):
-        return Wait(SILENT, SOON)
+        return stages.silent()
     busy = {one.channel for one in channels.htlcs}
     if (channels.open & channels.active) - busy:
         told = f"{len(channels.open)} channels are open: their peers are asked to close them"
@@ -83,7 +82,7 @@ def bury(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     """Every closing transaction is in the chain, and what it pays has arrived."""
     channels, funds = facts.channels, facts.funds
     if not isinstance(channels, Channels) or not isinstance(funds, Funds):
-        return Wait(SILENT, SOON)
+        return stages.silent()
     if isinstance(facts.closures, Unknown):
         return Wait(f"LND does not say how its channels ended ({facts.closures.reason})", SOON)
     left = channels.open | channels.opening | channels.closing
@@ -102,7 +101,7 @@ def sweep(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     """All coins are at the destination, in the chain. The transaction is known by its label, also after a crash."""
     funds, sent = facts.funds, _sent(node, facts)
     if not isinstance(funds, Funds) or sent is None:
-        return Wait(SILENT, SOON)
+        return stages.silent()
     if not_yet := _in_the_way(funds, sent):
         return not_yet
     if funds.confirmed_sat > DUST_SAT:
@@ -135,7 +134,7 @@ def account(node: LndNode, facts: Facts, now: datetime) -> Verdict:
         return not_yet
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
-        return Wait(SILENT, SOON)
+        return stages.silent()
     if channels.open | channels.opening | channels.closing or funds.own_sat > DUST_SAT:
         return Wait(
             f"something came after the sweep: {funds.own_sat} sat, {len(channels.to_back_up)} channels. Nothing is "
@@ -161,10 +160,10 @@ def _to_keep(node: LndNode, facts: Facts) -> Do | Wait | None:
 def _sums(node: LndNode, facts: Facts, funds: Funds) -> str | Wait:
     sent = _sent(node, facts)
     if sent is None or isinstance(facts.closures, Unknown) or isinstance(facts.sent_msat, Unknown):
-        return Wait(SILENT, SOON)
+        return stages.silent()
     start = int(stages.kept(node, stages.DRAIN, stages.START_SAT) or 0)
     ended = _ended(node, facts)
-    swept, sweep_fee, left = sum(map(_amount, sent)), sum(one.fee_sat for one in sent), _on_chain(funds)
+    swept, sweep_fee, left = sum(map(_amount, sent)), sum(one.fee_sat for one in sent), funds.on_chain_sat
     known, unclear = _closing_fees(facts, ended)
     paid = -(-facts.sent_msat // 1000)
     rest = start - swept - sweep_fee - left - known
@@ -222,10 +221,6 @@ def _sent(node: LndNode, facts: Facts) -> tuple[Transaction, ...] | None:
 def _amount(one: Transaction) -> int:
     """What arrived: the wallet's loss, less the fee."""
     return -one.amount_sat - one.fee_sat
-
-
-def _on_chain(funds: Funds) -> int:
-    return funds.confirmed_sat + funds.unconfirmed_sat + funds.locked_sat
 
 
 def label(node: LndNode) -> str:

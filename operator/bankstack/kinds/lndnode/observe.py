@@ -171,8 +171,7 @@ def _endpoint(told: Mapping[str, object] | None) -> Endpoint | None:
 
 
 def _chain_ready(wallet: Manifest) -> tuple[bool | Unknown, str]:
-    conditions = wallet.get("status", {}).get("conditions", [])
-    found = next((one for one in conditions if one.get("type") == "ChainReady"), None)
+    found = _condition(wallet, "ChainReady")
     if found is None:
         return Unknown("its ColdWallet has not said whether the chain is ready"), ""
     told = str(found.get("message", ""))
@@ -182,9 +181,13 @@ def _chain_ready(wallet: Manifest) -> tuple[bool | Unknown, str]:
 
 
 def _retired_coins(wallet: Manifest) -> tuple[str, str, str] | None:
-    conditions = wallet.get("status", {}).get("conditions", [])
-    found = next((one for one in conditions if one.get("type") == "RetiredCoins"), None)
+    found = _condition(wallet, "RetiredCoins")
     return (str(found.get("status")), str(found.get("reason")), str(found.get("message", ""))) if found else None
+
+
+def _condition(wallet: Manifest, of: str) -> Manifest | None:
+    conditions: list[Manifest] = wallet.get("status", {}).get("conditions", [])
+    return next((one for one in conditions if one.get("type") == of), None)
 
 
 async def _credentials(node: LndNode, reader: Reader, endpoint: Endpoint) -> frozenset[str] | None:

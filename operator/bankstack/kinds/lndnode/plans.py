@@ -49,15 +49,12 @@ STEPS: Final = (
 
 def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Proposal:
     """What a restart would do now, and cost."""
-    refusals = [
-        *_unknown_parameters(parameters),
-        *([told] if (told := releases.downgrade(node, facts)) else []),
-    ]
+    refusals = tuple(filter(None, (_parameters(parameters), releases.downgrade(node, facts))))
     obstacle = first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts)
     endpoint = facts.chain.endpoint
     if obstacle or endpoint is None:
         why = obstacle.message if obstacle else "its bitcoind is not known"
-        return Proposal(refusals=tuple(refusals), waits=(why,))
+        return Proposal(refusals=refusals, waits=(why,))
     waits = (_silent(facts), carriers.missing(facts, parameters))
     return Proposal(
         steps=tuple(step.name for step in STEPS),
@@ -71,19 +68,16 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
             "maxDowntimeBlocks": str(htlcs.recycle(node).max_downtime_blocks),
             "drainTimeout": htlcs.recycle(node).drain_timeout,
         },
-        refusals=tuple(refusals),
+        refusals=refusals,
         waits=tuple(filter(None, waits)),
         windows=tuple(htlcs.recycle(node).windows or ()),
     )
 
 
-def _unknown_parameters(parameters: Mapping[str, str]) -> list[str]:
-    unknown = sorted(parameters.keys() - {carriers.CARRIER})
-    if unknown:
-        return [f"Restart takes parameter {carriers.CARRIER} and no other, and {', '.join(unknown)} is given"]
-    if parameters.get(carriers.CARRIER, carriers.NOBODY) != carriers.NOBODY:
-        return [f"parameter {carriers.CARRIER} can only be {carriers.NOBODY}: nobody has to carry payments meanwhile"]
-    return []
+def _parameters(parameters: Mapping[str, str]) -> str | None:
+    if unknown := sorted(parameters.keys() - {carriers.CARRIER}):
+        return f"Restart takes parameter {carriers.CARRIER} and no other, and {', '.join(unknown)} is given"
+    return carriers.refused(parameters)
 
 
 def _migration(node: LndNode, facts: Facts) -> dict[str, str]:

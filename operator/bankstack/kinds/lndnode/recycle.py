@@ -14,9 +14,9 @@ from bankstack.engine.model import seconds
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
 from bankstack.kinds.lndnode import backups, carriers, checks, children, htlcs, names, stages, stored, template
 from bankstack.kinds.lndnode.facts import Facts
+from bankstack.kinds.lndnode.stages import SOON
 from bankstack.kinds.lndnode.subject import LndNode
 
-SOON: Final = 2.0
 #: An API's word comes within seconds, and no event of it wakes its nodes.
 ACKNOWLEDGED: Final = 0.5
 #: The kubelet has this long beyond LND's own time to say that it ended.
@@ -28,7 +28,7 @@ def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     if lacking := _not_well(node, facts):
         return lacking
     if not isinstance(facts.channels, Channels) or not isinstance(facts.info, Info):
-        return _silent()
+        return stages.silent()
     if under_way := sorted(facts.channels.opening | facts.channels.closing):
         return Wait(
             f"channel {under_way[0]}{_more(under_way)} is being opened or closed: LND is not stopped before that is "
@@ -80,7 +80,7 @@ def divert(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
 def disable(_node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     """The network is told to send nothing more through public channels."""
     if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
-        return _silent()
+        return stages.silent()
     usable = facts.announced.enabled & facts.channels.active
     if usable:
         return Do((Ask("disable_channels", "Plan"),), f"the network is told not to use {len(usable)} channels")
@@ -90,7 +90,7 @@ def disable(_node: LndNode, facts: Facts, _now: datetime) -> Verdict:
 def drain(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """Payments on their way end; what remains after the time for it must outlast the restart."""
     if not isinstance(facts.channels, Channels) or not isinstance(facts.info, Info):
-        return _silent()
+        return stages.silent()
     pending, tip = facts.channels.htlcs, facts.info.block_height
     if tight := htlcs.too_tight(node, pending, tip):
         return Abort(tight)
@@ -107,7 +107,7 @@ def drain(node: LndNode, facts: Facts, now: datetime) -> Verdict:
 def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """A backup of exactly these channels, exported, verified by LND and stored since the plan came here."""
     if not isinstance(facts.channels, Channels):
-        return _silent()
+        return stages.silent()
     if not facts.channels.to_back_up:
         return Done("there is no channel to back up")
     saved = facts.backup
@@ -131,7 +131,7 @@ def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
         return stages.hold(pod)
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
-        return _silent()
+        return stages.silent()
     # Once more, directly before: all of it is momentary.
     if changed := _changed(node, facts, channels):
         return Wait(changed, SOON)
@@ -195,10 +195,6 @@ def _unproved(node: LndNode) -> str:
 def _is_scaled_down(node: LndNode, facts: Facts) -> bool:
     live = facts.children.get(names.stateful_set(node.name))
     return live is not None and live["spec"].get("replicas") == 0
-
-
-def _silent() -> Wait:
-    return Wait("LND does not answer just now: nothing is concluded from that, it is asked again", SOON)
 
 
 def _more(listed: list[str]) -> str:

@@ -68,7 +68,7 @@ def _fees(parameters: Mapping[str, str]) -> str:
 def _impact(channels: Channels, funds: Funds) -> dict[str, Impact]:
     count, stakes = len(channels.open), channels.stakes.values()
     own, reserved = sum(one.own_sat for one in stakes), sum(one.reserved_sat for one in stakes)
-    on_chain = funds.confirmed_sat + funds.unconfirmed_sat + funds.locked_sat
+    on_chain = funds.on_chain_sat
     return {
         # For good: they cannot be had back, only opened anew.
         "channelsClosed": Impact(count, count + count // 4 + 5),
@@ -93,9 +93,7 @@ def _parameters(node: LndNode, parameters: Mapping[str, str]) -> str | None:
         )
     if rate is not None and not (rate.isascii() and rate.isdigit() and 1 <= int(rate) <= FEE_RATE_MOST):
         return f"parameter {leaving.FEE_RATE} has to be a whole number of sat/vB from 1 to {FEE_RATE_MOST}"
-    if parameters.get(carriers.CARRIER, carriers.NOBODY) != carriers.NOBODY:
-        return f"parameter {carriers.CARRIER} can only be {carriers.NOBODY}: nobody has to carry payments meanwhile"
-    return None
+    return carriers.refused(parameters)
 
 
 def _seed(node: LndNode) -> str | None:

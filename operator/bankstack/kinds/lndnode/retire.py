@@ -106,8 +106,5 @@ def _remains(node: LndNode, facts: Facts, proof: str | None) -> tuple[Action, ..
     }
     worthless = {**volumes, **facts.secrets}
     gone = tuple(Delete(one, life, "ProvedEmpty") for one, life in sorted(worthless.items()))
-    brought = (
-        facts.wallet is not None
-        and Ref(SECRET, names.wallet(node.spec.wallet.secret, facts.generation)) not in worthless
-    )
+    brought = facts.wallet is not None and Ref(SECRET, pinned.secret(node, facts)) not in worthless
     return (*((Ask("release_wallet", "ProvedEmpty"),) if brought else ()), *gone)

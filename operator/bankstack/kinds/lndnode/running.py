@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bankstack.engine.finding import WATCHED, Finding, Stalled, Unknown
 from bankstack.engine.objects import Manifest
-from bankstack.kinds.lndnode import names, releases
+from bankstack.kinds.lndnode import names, pinned, releases
 from bankstack.kinds.lndnode.facts import Chain, Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -72,7 +72,7 @@ def _unschedulable(pod: Manifest) -> str:
 
 
 def _stopped(node: LndNode, facts: Facts, ended: Mapping[str, Any]) -> Finding:
-    chain, secret = facts.chain, names.wallet(node.spec.wallet.secret, facts.generation)
+    chain, secret = facts.chain, pinned.secret(node, facts)
     code, told = int(ended.get("exitCode", -1)), str(ended.get("message", ""))
     if _WALLET_SHUT in told:
         return Finding(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bankstack.engine.decision import Ask
 from bankstack.engine.objects import Manifest, Ref
-from bankstack.engine.operation import Do
+from bankstack.engine.operation import Do, Wait
 from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
@@ -32,6 +32,8 @@ LEAVING: Final = frozenset({CLOSE, BURY, SWEEP, ACCOUNT})
 #: Here the pod is taken hold of, and kept until its end is proved.
 HELD: Final = frozenset({RECORD, ACCOUNT, STOP})
 
+#: Seconds until what LND or the kubelet is about to say is looked for again.
+SOON: Final = 2.0
 #: On the pod: its end is still to be proved.
 PROOF: Final = "bankstack.io/proof-of-exit"
 #: What steps keep for later ones.
@@ -83,6 +85,11 @@ def pod(node: LndNode, facts: Facts) -> Manifest | None:
 def is_held(one: Manifest | None) -> bool:
     """Whether its object waits for the proof."""
     return one is not None and PROOF in one["metadata"].get("finalizers", [])
+
+
+def silent() -> Wait:
+    """LND gives no answer, which is neither yes nor no."""
+    return Wait("LND does not answer just now: nothing is concluded from that, it is asked again", SOON)
 
 
 def hold(one: Manifest) -> Do:

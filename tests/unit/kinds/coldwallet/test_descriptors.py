@@ -1,7 +1,8 @@
 import pytest
 from tests.misoperations import TPRV, sample
 
-from bankstack.kinds.coldwallet import base58, descriptors
+from bankstack.engine import base58
+from bankstack.kinds.coldwallet import descriptors
 from bankstack.kinds.coldwallet.model import ColdWalletSpec
 
 from .given import PAIR
