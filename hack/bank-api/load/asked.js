@@ -8,7 +8,7 @@ import { appendFileSync, readFileSync } from "node:fs";
  * @typedef {"intraledger" | "send" | "receive"} Kind
  * @typedef {{key: string, kind: Kind, customer: string, walletId: string, amount: number,
  *   recipientWalletId?: string, recipient?: string}} Payment `key` is the idempotency key or the payment hash
- * @typedef {{status: string, why?: string, ms: number}} Answer
+ * @typedef {{status: string, heard?: string[], ms: number}} Answer
  */
 
 export class Asked {

@@ -52,7 +52,7 @@ async function judge(payments, url, nodes, outside) {
     const changed = { from: books.net(walletId, key), to: books.net(recipientWalletId, key), isPending };
     const lightning = kind === "intraledger" ? null : await moved(payment, nodes, outside);
     const evidence = { kind, amount, told: answer?.status, books: changed, api: api.get(key) ?? 0, lightning };
-    return { key, kind, told: answer?.status ?? "NO_ANSWER", ...verdict(evidence) };
+    return { key, kind, told: answer?.heard?.join("; ") ?? answer?.status ?? "NO_ANSWER", ...verdict(evidence) };
   });
 }
 

@@ -1,9 +1,12 @@
 /**
  * Dies at every call of a payment in turn, and remembers what it asked for: the trigger has to finish each,
- * and `check` to find nothing lost and nothing doubled.
+ * and `check` to find nothing lost and nothing doubled. And falls asleep at every call, while the customer spends
+ * the money elsewhere and asks again: what they were told then must stay true when it wakes.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as lightning from "lightning";
 import { Customer } from "./customer.js";
@@ -11,13 +14,16 @@ import { funded } from "./run.js";
 
 const DOOMED = fileURLToPath(new URL("doomed.js", import.meta.url));
 const AMOUNT = 101;
-/** In turn: a dead process's lock on its wallet holds for its ten seconds. */
+/** In turn: a dead process's lock on its wallet holds for its ten seconds. As many are paid by them. */
 const PAYERS = 16;
 const AT_ONCE = 4;
 /** A busy machine leaves one pending now and then; that says nothing of how many calls there are. */
 const ATTEMPTS = 5;
 /** What was cut off before LND heard of it is certain a minute after the invoice's end. */
 const INVOICE_MS = 30_000;
+/** Longer than a sleeper's lock on its wallet holds. */
+const PATIENCE_WITH_A_SLEEPER_MS = 20_000;
+const LOOK_MS = 50;
 
 /**
  * `step` 1: at each call; 4: at every fourth.
@@ -25,45 +31,112 @@ const INVOICE_MS = 30_000;
  */
 export async function crash(wanted) {
   const name = randomUUID().slice(0, 8);
-  const customers = Array.from({ length: PAYERS }, (_, n) => new Customer(wanted.url, `crash-${name}-${n}`, wanted.patienceMs));
+  const customers = Array.from({ length: 2 * PAYERS }, (_, n) => new Customer(wanted.url, `crash-${name}-${n}`, wanted.patienceMs));
   await funded(customers, wanted);
   for (const kind of /** @type {const} */ (["intraledger", "send"])) {
     for (const moment of ["before", "during"]) {
-      const times = await dieAlong(kind, moment, customers, wanted);
+      const times = await along((at) => dies(at, kind, moment, pair(customers, at), wanted), wanted.step);
       console.log(`${kind}: died ${moment} its call ${times} times, ${wanted.step} apart`);
     }
+    const times = await along((at) => sleeps(at, kind, pair(customers, at), wanted), wanted.step);
+    console.log(`${kind}: slept before its call ${times} times, ${wanted.step} apart`);
   }
 }
 
+/** Who pays at this call, and who is paid. @param {Customer[]} customers @param {number} at @returns {[Customer, Customer]} */
+const pair = (customers, at) => [customers[at % PAYERS], customers[PAYERS + (at % PAYERS)]];
+
 /**
- * How many calls there were to die at.
- * @param {"intraledger" | "send"} kind @param {string} moment @param {Customer[]} customers @param {any} wanted
+ * How many calls there were to stop at.
+ * @param {(at: number) => Promise<boolean | null>} stops null where the payment was refused before it came there
+ * @param {number} step
  */
-async function dieAlong(kind, moment, customers, wanted) {
+async function along(stops, step) {
   for (let times = 0; ; times += AT_ONCE) {
-    const places = Array.from({ length: AT_ONCE }, (_, n) => 1 + (times + n) * wanted.step);
-    const died = await Promise.all(places.map((at) => dies(at, kind, moment, customers, wanted)));
-    if (died.includes(false)) return times + died.indexOf(false);
+    const places = Array.from({ length: AT_ONCE }, (_, n) => 1 + (times + n) * step);
+    const stopped = await Promise.all(places.map((at) => tried(stops, at)));
+    if (stopped.includes(false)) return times + stopped.indexOf(false);
   }
+}
+
+/** @param {(at: number) => Promise<boolean | null>} stops @param {number} at */
+async function tried(stops, at) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const stopped = await stops(at);
+    if (stopped !== null) return stopped;
+  }
+  throw new Error(`A payment at call ${at} was refused or left pending ${ATTEMPTS} times: the bank is not well.`);
 }
 
 /**
  * Whether the process died there; one that has fewer calls comes to its end.
- * @param {number} at @param {string} kind @param {string} moment @param {Customer[]} customers @param {any} wanted
+ * @param {number} at @param {string} kind @param {string} moment @param {[Customer, Customer]} pair @param {any} wanted
  */
-async function dies(at, kind, moment, customers, { outside, asked }) {
-  const [from, to] = [customers[at % PAYERS], customers[(at + 1) % PAYERS]];
-  const { walletId } = from;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const { key, input } = kind === "send" ? await invoice(outside) : across(to);
-    asked.asks({ key, kind, amount: AMOUNT, customer: from.name, walletId, recipientWalletId: to.walletId });
-    const words = [DOOMED, String(at), moment, kind, JSON.stringify({ walletId, ...input }), key];
-    const child = spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] });
-    const [code, signal] = await new Promise((resolve) => child.once("exit", (...ended) => resolve(ended)));
-    if (signal === "SIGKILL") return true;
-    if (code === 0) return false;
+async function dies(at, kind, moment, [from, to], { outside, asked }) {
+  const { ended } = begun(at, moment, await order(kind, from, to, outside), asked);
+  const [code, signal] = await ended;
+  return signal === "SIGKILL" || (code === 0 ? false : null);
+}
+
+/**
+ * Whether the process slept there. Its customer spends everything elsewhere meanwhile, so that it is refused where
+ * nothing was begun; and gets the money back for the next one.
+ * @param {number} at @param {string} kind @param {[Customer, Customer]} pair @param {any} wanted
+ */
+async function sleeps(at, kind, [payer, to], { outside, asked }) {
+  const { payment, input } = await order(kind, payer, to, outside);
+  const { child, ended } = begun(at, "asleep", { payment, input }, asked);
+  if (!(await isAsleep(child))) return (await ended)[0] === 0 ? false : null;
+  const from = Object.assign(Object.create(payer), { patienceMs: PATIENCE_WITH_A_SLEEPER_MS });
+  const rest = await from.balance();
+  await shift(from, to, rest, asked);
+  const again = kind === "send" ? from.send(input.paymentRequest) : from.across(to.walletId, AMOUNT, payment.key);
+  asked.hears(payment, await again);
+  child.kill("SIGCONT");
+  await ended;
+  await shift(to, from, rest, asked);
+  return true;
+}
+
+/** @param {Customer} from @param {Customer} to @param {number} amount @param {import("./asked.js").Asked} asked */
+async function shift(from, to, amount, asked) {
+  const payment = { ...between(from, to), key: randomUUID(), kind: "intraledger", amount };
+  asked.asks(payment);
+  asked.hears(payment, await from.across(to.walletId, amount, payment.key));
+}
+
+/** @param {Customer} from @param {Customer} to */
+const between = (from, to) => ({ customer: from.name, walletId: from.walletId, recipientWalletId: to.walletId });
+
+/**
+ * A payment as it is remembered, and as the API takes it.
+ * @param {string} kind @param {Customer} from @param {Customer} to @param {any} outside
+ */
+async function order(kind, from, to, outside) {
+  const { key, input } = kind === "send" ? await invoice(outside) : across(to);
+  return { payment: { ...between(from, to), key, kind, amount: AMOUNT }, input: { walletId: from.walletId, ...input } };
+}
+
+/**
+ * It, in a process of its own.
+ * @param {number} at @param {string} moment @param {{payment: any, input: object}} order
+ * @param {import("./asked.js").Asked} asked
+ */
+function begun(at, moment, { payment, input }, asked) {
+  asked.asks(payment);
+  const words = [DOOMED, String(at), moment, payment.kind, JSON.stringify(input), payment.key];
+  const child = spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] });
+  const ended = new Promise((resolve) => child.once("exit", (...told) => resolve(told)));
+  return { child, ended };
+}
+
+/** False once it has ended. @param {import("node:child_process").ChildProcess} child */
+async function isAsleep(child) {
+  while (child.exitCode === null && child.signalCode === null) {
+    if (/\) T/.test(readFileSync(`/proc/${child.pid}/stat`, "utf8"))) return true;
+    await pause(LOOK_MS);
   }
-  throw new Error(`A ${kind} at call ${at} was refused or left pending ${ATTEMPTS} times: the bank is not well.`);
+  return false;
 }
 
 /** @param {Customer} to */

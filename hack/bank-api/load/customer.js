@@ -48,27 +48,33 @@ export class Customer {
 
   /**
    * The bank's last word on one payment. PENDING and no answer at all are asked again, as a customer does.
+   * `heard` is every word that differed from the one before it, with its time since the first question.
    * @param {string} query @param {object} input @param {string} [key]
    * @returns {Promise<import("./asked.js").Answer>}
    */
   async pay(query, input, key) {
     const began = Date.now();
+    /** @type {string[]} */
+    const heard = [];
     let status = "NO_ANSWER";
-    let why;
     do {
+      let why;
+      let isFinal = false;
       try {
         const { it } = await this.ask(query, input, key);
         status = it.status === "ALREADY_PAID" ? "SUCCESS" : it.status;
-        why = it.errors[0]?.message;
-        const isFinal = status === "SUCCESS" || (status === "FAILURE" && it.errors[0]?.code !== "BUSY");
-        if (isFinal) break;
+        why = it.errors[0]?.message ?? "";
+        isFinal = status === "SUCCESS" || status === "FAILURE";
       } catch (error) {
         status = "NO_ANSWER";
         why = String(error);
       }
+      const word = `${status} ${why}`.trim();
+      if (!heard.at(-1)?.endsWith(word)) heard.push(`${Date.now() - began} ms: ${word}`);
+      if (isFinal) break;
       await pause(ASK_AGAIN_MS);
     } while (Date.now() - began < this.patienceMs);
-    return { status, why, ms: Date.now() - began };
+    return { status, heard, ms: Date.now() - began };
   }
 
   /** An answer to something that may be asked as often as one likes. @param {string} query @param {object} [input] */

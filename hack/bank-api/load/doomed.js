@@ -1,6 +1,7 @@
 /**
  * One payment by the API's own code, in a process that kills itself at its n-th call to MongoDB, Redis or LND:
- * before the call, or with the call on its way and its answer never heard. Started by `crash.js`.
+ * before the call, or with the call on its way and its answer never heard. Or it falls asleep before the call,
+ * and makes it whenever it is woken. Started by `crash.js`.
  */
 import Redis from "ioredis";
 import mongoose from "mongoose";
@@ -34,10 +35,11 @@ function doom(prototype, name) {
   prototype[name] = function (...given) {
     calls += 1;
     const isLast = calls === Number(at);
-    if (isLast && moment === "before") process.kill(process.pid, "SIGKILL");
+    if (isLast && moment !== "during") process.kill(process.pid, moment === "asleep" ? "SIGSTOP" : "SIGKILL");
     const answer = original.apply(this, given);
+    const isDeadly = isLast && moment === "during";
     // By now the call is in the socket's buffer; a little later it is at the other side.
-    if (isLast) setTimeout(() => process.kill(process.pid, "SIGKILL"), 2);
-    return isLast ? new Promise(() => {}) : answer;
+    if (isDeadly) setTimeout(() => process.kill(process.pid, "SIGKILL"), 2);
+    return isDeadly ? new Promise(() => {}) : answer;
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Asks the bank for payments at a steady rate. A customer makes one payment at a time: where all of them wait
- * for the bank, the rate falls, is caught up when they can, and is told at the end.
+ * for the bank, the rate falls, is caught up when they can, and is told at the end. SIGTERM brings the end: nothing
+ * new is asked for, and what was asked is waited for.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
@@ -23,13 +24,14 @@ const INVOICE_MS = 120_000;
 export async function run({ url, outside, asked, seconds, rates, patienceMs, names, fundsSat }) {
   const customers = (names.length ? names : strangers()).map((name) => new Customer(url, name, patienceMs));
   const load = await funded(customers, { outside, asked, fundsSat });
+  process.once("SIGTERM", () => load.close());
   console.log(`${customers.length} customers have ${fundsSat / 2} sat or more each; ${seconds} s of load begin.`);
   await load.keepUp(seconds, [
     [rates.intraledger, () => load.across()],
     [rates.lightning / 2, () => load.send()],
     [rates.lightning / 2, () => load.receive(any(customers), between(100, 600))],
   ]);
-  return load.summary(seconds);
+  return load.summary();
 }
 
 /** Names that nobody had before. */
@@ -55,7 +57,7 @@ export async function funded(customers, { outside, asked, fundsSat = FUNDS_SAT }
 class Load {
   /** @param {Customer[]} customers @param {any} outside @param {import("./asked.js").Asked} asked */
   constructor(customers, outside, asked) {
-    Object.assign(this, { customers, outside, asked, inFlight: new Set(), done: [] });
+    Object.assign(this, { customers, outside, asked, inFlight: new Set(), done: [], isOpen: true, seconds: 0 });
     const senders = Math.ceil(customers.length * SENDERS);
     this.senders = customers.slice(0, senders);
     this.payers = customers.slice(senders);
@@ -65,14 +67,19 @@ class Load {
   async keepUp(seconds, streams) {
     const began = Date.now();
     const begun = streams.map(() => 0);
-    while (Date.now() - began < seconds * 1_000) {
+    while (this.isOpen && Date.now() - began < seconds * 1_000) {
       for (const [n, [rate, start]] of streams.entries()) {
         const due = ((Date.now() - began) / 1_000) * rate;
         while (begun[n] < due && this.begin(start)) begun[n] += 1;
       }
       await pause(TICK_MS);
     }
+    this.seconds = (Date.now() - began) / 1_000;
     await Promise.all(this.inFlight);
+  }
+
+  close() {
+    this.isOpen = false;
   }
 
   /** Whether there was a customer to do it. @param {() => Promise<void> | undefined} start */
@@ -134,14 +141,13 @@ class Load {
     this.done.push({ kind: payment.kind, at: Date.now(), ...answer });
   }
 
-  /** @param {number} seconds */
-  summary(seconds) {
+  summary() {
     for (const kind of ["intraledger", "send", "receive"]) {
       const answers = this.done.filter((one) => one.kind === kind);
       const told = [...new Set(answers.map((one) => one.status))];
       const times = answers.map((one) => one.ms).sort((a, b) => a - b);
       const at = (/** @type {number} */ part) => times[Math.floor(times.length * part)] ?? 0;
-      const rate = (answers.length / seconds).toFixed(1);
+      const rate = (answers.length / this.seconds).toFixed(1);
       const words = told.map((status) => `${answers.filter((one) => one.status === status).length} ${status}`).join(", ");
       console.log(`${kind.padEnd(12)} ${rate}/s  ${words}  p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`);
     }

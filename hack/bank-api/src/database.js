@@ -26,6 +26,8 @@ const flow = new Schema(
     pubkey: String,
     expiresAt: Date,
     reason: String,
+    /** When it was last refused to whom, by wallet: `flows.js`. */
+    refused: Schema.Types.Mixed,
     createdAt: Date,
     updatedAt: Date,
   },

@@ -8,13 +8,21 @@
  * A step is taken by compare-and-set, so exactly one process takes it; what a state calls for can be done
  * again and again. LND is asked to pay once in a flow's life, by the one that took it from `recorded` to
  * `sending`: therefore what LND calls failed stays failed, and nobody who was asleep can pay what was reversed.
+ *
+ * A refusal is written too, before the customer hears "nothing was paid": a question of theirs that was asked
+ * earlier may still be on its way in another process, and must not make that untrue.
  */
 import { LIGHTNING, liabilities, post, reverse, settle } from "./books.js";
-import { Flows, insertOnce } from "./database.js";
+import { Flows, isDuplicate } from "./database.js";
+import { Busy } from "./locks.js";
 
+/** Not begun. It stands before the others, and is no state of a payment. */
+const REFUSED = "refused";
 export const NOT_YET_BOOKED = ["posting", "recorded"];
 export const OPEN = [...NOT_YET_BOOKED, "sending", "settling", "reversing"];
 const NEXT = { recorded: ["sending", "reversing"], sending: ["settling", "reversing"] };
+/** Clocks of two processes differ by less than this: what was asked so soon after a refusal may be older than it. */
+const REFUSED_FOR_MS = 2_000;
 /** LND refuses an invoice past its expiry; clocks may differ by less than this. */
 const EXPIRED_FOR_SURE_MS = 60_000;
 
@@ -25,13 +33,44 @@ const EXPIRED_FOR_SURE_MS = 60_000;
  */
 
 /** @param {string} id @returns {Promise<Flow | null>} */
-export const flowOf = (id) => Flows.findById(id).lean();
+export const flowOf = (id) => Flows.findOne({ _id: id, state: { $ne: REFUSED } }).lean();
 
-/** Set out to do it; where somebody already did, what they set out to do. @param {Omit<Flow, "createdAt">} flow */
-export async function begin(flow) {
-  const begun = { ...flow, createdAt: new Date(), updatedAt: new Date() };
-  if (await insertOnce(Flows, begun)) return begun;
-  return /** @type {Flow} */ (await flowOf(flow._id));
+/**
+ * Set out to do it; where somebody already did, what they set out to do.
+ * @param {Omit<Flow, "createdAt">} flow
+ * @param {number} askedAt when the customer did, in ms: what was refused since then is not begun
+ */
+export async function begin(flow, askedAt) {
+  const { _id, ...facts } = flow;
+  const newest = new Date(askedAt - REFUSED_FOR_MS);
+  const free = { _id, state: REFUSED, [`refused.${flow.walletId}`]: { $not: { $gte: newest } } };
+  const begun = { ...facts, createdAt: new Date(), updatedAt: new Date() };
+  if (await claimed(free, { $set: begun })) return { _id, ...begun };
+  const theirs = await flowOf(_id);
+  if (!theirs) throw new Busy("This payment was refused a moment ago; nothing was paid. Ask again.");
+  return theirs;
+}
+
+/**
+ * Before a customer hears that nothing was paid: no older question of theirs, still on its way, begins it any more.
+ * @param {string} id
+ * @param {string} walletId only this one's: others may still pay the same invoice
+ * @returns {Promise<Flow | null>} what was begun already, which then is the answer
+ */
+export async function forgo(id, walletId) {
+  const refused = { $max: { [`refused.${walletId}`]: new Date() } };
+  return (await claimed({ _id: id, state: REFUSED }, refused)) ? null : flowOf(id);
+}
+
+/** Whether the flow was free, or not there, and now has this. @param {object} free @param {object} update */
+async function claimed(free, update) {
+  try {
+    await Flows.updateOne(free, update, { upsert: true });
+    return true;
+  } catch (error) {
+    if (isDuplicate(error)) return false;
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Money going out or across: Blink's two ways to pay. Whoever asks again for the same gets the same answer. */
 import { randomUUID } from "node:crypto";
 import { parsePaymentRequest } from "invoices";
-import { advance, begin, bookPending, carryOut, flowOf, learn } from "./flows.js";
+import { advance, begin, bookPending, carryOut, flowOf, forgo, learn } from "./flows.js";
 import { paymentKey, walletKey } from "./locks.js";
 import { exists, spendable } from "./wallets.js";
 
@@ -20,6 +20,7 @@ const refuse = (code, message) => ({ status: "FAILURE", errors: [{ code, message
  * @returns {Promise<Answer>}
  */
 export async function intraLedgerPaymentSend({ hold }, wanted, externalId = randomUUID()) {
+  const askedAt = Date.now();
   const { walletId, recipientWalletId, amount, memo = "" } = wanted;
   if (!isAmount(amount)) return refuse("INVALID_INPUT", "The amount is whole satoshis, 1 or more.");
   if (walletId === recipientWalletId) return refuse("INVALID_INPUT", "Both wallets are the same; nothing was paid.");
@@ -30,7 +31,7 @@ export async function intraLedgerPaymentSend({ hold }, wanted, externalId = rand
     const isCovered = (await spendable(walletId)) >= amount;
     signal.throwIfAborted();
     const wanted = { _id, kind: "intraledger", state: "posting", maxFee: 0, ...facts };
-    const flow = isCovered ? await begin(wanted) : await flowOf(_id); // asked again, it was covered by itself
+    const flow = isCovered ? await begin(wanted, askedAt) : await forgo(_id, walletId); // asked again, it was covered by itself
     if (!flow) return refuse("INSUFFICIENT_BALANCE", "The balance is too low.");
     if (flow.amount !== amount || flow.recipientWalletId !== recipientWalletId) {
       return refuse("INVALID_INPUT", "This idempotency key already names another payment; nothing was paid.");
@@ -46,6 +47,7 @@ export async function intraLedgerPaymentSend({ hold }, wanted, externalId = rand
  * @returns {Promise<Answer>}
  */
 export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentRequest, memo = "" }) {
+  const askedAt = Date.now();
   const invoice = parsed(paymentRequest);
   if (!invoice?.mtokens) return refuse("INVALID_INPUT", "That is no invoice with an amount; nothing was paid.");
   const { id: hash, destination, mtokens, expires_at } = invoice;
@@ -55,10 +57,14 @@ export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentR
   const _id = `payment/${hash}`;
   const known = await flowOf(_id);
   if (known) return answerTo(known, walletId, true);
+  const notBegun = async (/** @type {string} */ code, /** @type {string} */ message) => {
+    const theirs = await forgo(_id, walletId);
+    return theirs ? answerTo(theirs, walletId, true) : refuse(code, message);
+  };
   const [node] = await nodes.usable();
-  if (!node) return refuse("NO_NODE", "No Lightning node of the bank answers; nothing was paid. Ask again later.");
+  if (!node) return notBegun("NO_NODE", "No Lightning node of the bank answers; nothing was paid. Ask again later.");
   const expiresAt = new Date(expires_at);
-  if (expiresAt.getTime() <= Date.now()) return refuse("EXPIRED", "The invoice has expired; nothing was paid.");
+  if (expiresAt.getTime() <= Date.now()) return notBegun("EXPIRED", "The invoice has expired; nothing was paid.");
   const amount = Number((BigInt(mtokens) + 999n) / 1000n);
   const maxFee = Math.max(10, Math.ceil(amount / 200));
   const { pubkey } = node;
@@ -66,9 +72,9 @@ export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentR
   return hold([walletKey(walletId), paymentKey(hash)], async (signal) => {
     const known = await flowOf(_id);
     if (known) return answerTo(known, walletId, true);
-    if ((await spendable(walletId)) < amount + maxFee) return refuse("INSUFFICIENT_BALANCE", "The balance is too low.");
+    if ((await spendable(walletId)) < amount + maxFee) return notBegun("INSUFFICIENT_BALANCE", "The balance is too low.");
     signal.throwIfAborted();
-    const flow = await begin({ _id, kind: "payment", state: "recorded", ...facts });
+    const flow = await begin({ _id, kind: "payment", state: "recorded", ...facts }, askedAt);
     await bookPending(flow);
     // Whoever takes this step asks LND, once; a second holder of a lost lock stops here.
     if (await advance(flow, "sending")) {

@@ -195,13 +195,14 @@ const failed = (code, message) => ({ status: "FAILURE", errors: [{ code, message
  */
 async function mutation(bank, request, what, input, act) {
   const refused = await refusal(bank.modeFile, what);
-  if (refused) return failed("MODE", refused);
+  // Not a FAILURE: of a payment that was asked for before the mode changed it would be untrue.
+  if (refused) throw new GraphQLError(refused, { extensions: { code: "MODE" } });
   try {
     const { walletId } = await customer(request);
     if (walletId !== input.walletId) return failed("NOT_AUTHORIZED", "That is not your wallet; nothing was done.");
     return await act();
   } catch (error) {
-    if (error instanceof Busy) return failed("BUSY", error.message);
+    if (error instanceof Busy) throw new GraphQLError(error.message, { extensions: { code: "BUSY" } });
     if (error instanceof GraphQLError) throw error;
     console.error(`${what}:`, error);
     const message = "The outcome is not known yet. Ask again with the same invoice or idempotency key: it is paid once.";
