@@ -16,6 +16,8 @@ LND_PORT = 10009
 FILES = "files"
 #: A coinbase can be spent after this many blocks.
 MATURE = 101
+#: What the bank's node has to keep in a channel; lnd wants at least its dust limit.
+RESERVE_SAT = 1_000
 IMAGES = catalog.load().images
 
 
@@ -108,7 +110,9 @@ class Outside:
     def open_channel(self, pubkey: str, host: str, sat: int) -> None:
         """A channel to the bank's node, usable."""
         eventually(lambda: self._is_peer(pubkey, host), 60, "the nodes are peers")
-        eventually(lambda: self.lncli("openchannel", pubkey, str(sat)), 60, "the channel is opened")
+        # A node of the bank has no coins but its customers': with lnd's reserve of 1 % it could not pay them out.
+        command = ("openchannel", f"--remote_reserve_sats={RESERVE_SAT}", pubkey, str(sat))
+        eventually(lambda: self.lncli(*command), 60, "the channel is opened")
         self.mine(6)
         self.await_channel(pubkey)
 
@@ -186,8 +190,9 @@ def _lnd() -> Manifest:
         "--bitcoind.zmqpubrawtx=tcp://miner:28333",
     )
     own = ("--noseedbackup", "--bitcoin.regtest", "--lnddir=/data", "--listen=0.0.0.0:9735", "--nobootstrap")
-    # It is the one that calls: a node that was away for seconds is not left alone for minutes.
-    patience = ("--maxbackoff=10s",)
+    # It is the one that calls: a node that was away for seconds is not left alone for minutes. A call to a pod that
+    # has just gone would hang for lnd's two minutes.
+    patience = ("--maxbackoff=10s", "--connectiontimeout=5s")
     called = (f"--rpclisten=0.0.0.0:{LND_PORT}", f"--tlsextradomain=lnd.{NAMESPACE}.svc")
     found = pod("lnd", IMAGES["lnd"].reference, ["lnd", *own, *patience, *called, *bitcoind], 9735)
     # lnd's image has nothing that could print a file. Root: lnd keeps its folders to itself.
