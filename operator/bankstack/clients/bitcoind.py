@@ -24,6 +24,8 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
+from bankstack.clients.dialing import absolute
+
 #: Seconds for one question: law 3 says every probe ends.
 BOUND: Final = 5.0
 #: A rescan of a whole chain answers when it is done.
@@ -239,7 +241,7 @@ async def connect(account: Account) -> AsyncIterator[Bitcoind]:
     token = base64.b64encode(f"{account.username}:{account.password}".encode()).decode()
     headers = {"Authorization": f"Basic {token}"}
     async with aiohttp.ClientSession(connector=connector, headers=headers, trust_env=False) as session:
-        yield Bitcoind(_Http(session, f"http://{bracketed(account.host)}:{account.port}"))
+        yield Bitcoind(_Http(session, f"http://{bracketed(absolute(account.host))}:{account.port}"))
 
 
 class _Http:

@@ -23,6 +23,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as ConnectionFailed
 from redis.exceptions import TimeoutError as TookTooLong
 
+from bankstack.clients.dialing import absolute
 from bankstack.engine.finding import Unknown
 
 #: Seconds for one server, all its questions together.
@@ -106,7 +107,7 @@ async def view(account: Account, master: str) -> View | Unknown:
 async def _ask(account: Account, questions: Sequence[tuple[str, ...]]) -> list[Any] | Unknown:
     """The replies, an error in the place of a refused one."""
     connection = Connection(
-        host=account.host,
+        host=absolute(account.host),
         port=account.port,
         username=account.username,
         password=account.password,

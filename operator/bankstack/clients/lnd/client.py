@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import grpc
 
+from bankstack.clients.dialing import absolute
 from bankstack.clients.lnd import lnd_pb2 as pb
 from bankstack.clients.lnd import reading
 from bankstack.clients.lnd.answers import (
@@ -120,8 +121,15 @@ Connect = Callable[[str, bytes], AbstractAsyncContextManager[Lightning]]
 @asynccontextmanager
 async def connect(address: str, roots: bytes) -> AsyncIterator["Lnd"]:
     """A connection for one set of questions."""
-    options = [("grpc.max_receive_message_length", MESSAGE_MOST), ("grpc.enable_http_proxy", 0)]
-    async with grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(roots), options=options) as channel:
+    host, _, port = address.rpartition(":")
+    options = [
+        ("grpc.max_receive_message_length", MESSAGE_MOST),
+        ("grpc.enable_http_proxy", 0),
+        # Its certificate has the name without the cluster's domain.
+        ("grpc.ssl_target_name_override", host),
+    ]
+    target = f"{absolute(host)}:{port}"
+    async with grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(roots), options=options) as channel:
         yield Lnd(channel, address)
 
 
@@ -358,7 +366,7 @@ async def presented(host: str, port: int) -> bytes | None:
     context.set_alpn_protocols(["h2"])
     try:
         async with asyncio.timeout(DEADLINE):
-            _, writer = await asyncio.open_connection(host, port, ssl=context)
+            _, writer = await asyncio.open_connection(absolute(host), port, ssl=context, server_hostname=host)
     except (OSError, TimeoutError):
         return None
     try:

@@ -1,0 +1,30 @@
+"""Under which name a Service is dialled: one that nobody but the cluster's own DNS can answer.
+
+A short name like `vault-bitcoind.bank.svc` goes through the pod's search list. While its Service
+is not known yet the next domain of that list is asked, and where somebody answers for every name
+a stranger gets the password. An absolute name ends with a dot: there is no next one to try, and
+one question does where three were asked.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+RESOLV_CONF: Final = Path("/etc/resolv.conf")
+
+
+def absolute(host: str) -> str:
+    """A Service's short name with the cluster's domain and the final dot; any other host as it stands."""
+    domain = cluster_domain(RESOLV_CONF)
+    return f"{host}.{domain}." if domain and host.endswith(".svc") else host
+
+
+@cache
+def cluster_domain(resolv_conf: Path) -> str | None:
+    """From what the kubelet writes: `search NAMESPACE.svc.DOMAIN svc.DOMAIN DOMAIN …`; None outside a cluster."""
+    try:
+        lines = resolv_conf.read_text().splitlines()
+    except OSError:
+        return None
+    searched = (word for line in lines if line.startswith("search ") for word in line.split()[1:])
+    return next((word.removeprefix("svc.") for word in searched if word.startswith("svc.")), None)
