@@ -24,7 +24,7 @@ from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
 log = logging.getLogger(__name__)
 
 #: An Ask changes something that no watch tells of: look again soon.
-AFTER_ASK = 0.5
+AFTER_ASK = 0.2
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ nothing in them changes: an unchanged write at an old version is a conflict, so 
 acts on a plan that was cancelled, ended or taken up by another operator meanwhile.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -164,19 +165,29 @@ class Desk:
         if not _any_unfinished(found) and not about.ran:
             return Docket(about, cluster, self.us, tuple(found))
         refers(tuple(Ref(CHANGE_PLAN, one.name) for one in found if isinstance(one, Unreadable) or not one.finished))
-        given = [approvals.read(one) for one in await cluster.list(PLAN_APPROVAL, namespace, {})]
-        book = journal.read(await cluster.get(journal.REF, namespace))
-        home = await cluster.get(Ref(NAMESPACE, namespace), "")
+        given, written, home, proof = await asyncio.gather(
+            cluster.list(PLAN_APPROVAL, namespace, {}),
+            cluster.get(journal.REF, namespace),
+            cluster.get(Ref(NAMESPACE, namespace), ""),
+            _proof(found, kind.operations, namespace, cluster),
+        )
+        book = journal.read(written)
         return Docket(
             about,
             cluster,
             self.us,
             (*found, *await _overlooked(about.target, found, book, namespace, cluster)),
-            tuple(one for one in given if one is not None),
+            tuple(one for approval in given if (one := approvals.read(approval)) is not None),
             book,
             (home or {"metadata": {}})["metadata"].get("annotations", {}),
-            await prove(namespace, cluster) if _needs_proof(found, kind.operations) else NOT_ASKED,
+            proof,
         )
+
+
+async def _proof(
+    found: list[Plan | Unreadable], operations: Mapping[str, Operation], namespace: str, cluster: Cluster
+) -> Proof:
+    return await prove(namespace, cluster) if _needs_proof(found, operations) else NOT_ASKED
 
 
 async def prove(namespace: str, cluster: Cluster) -> Proof:

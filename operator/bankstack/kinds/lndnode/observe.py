@@ -237,13 +237,19 @@ async def _ask_for_a_plan(node: LndNode, lnd: Lightning, root: bytes, known: _An
     if (node.plan is None and node.status.traffic is None) or not isinstance(known.channels, Channels):
         return known
     me, public = node.status.identity_pubkey or "", known.channels.public
-    announced, recovering = await asyncio.gather(
-        _answer(lnd.announced(macaroon(root), me, public)), _answer(lnd.is_recovering(macaroon(root)))
+    announced, recovering, sent = await asyncio.gather(
+        _answer(lnd.announced(macaroon(root), me, public)),
+        _answer(lnd.is_recovering(macaroon(root))),
+        _sent(node, lnd, root),
     )
-    recorded = stages.kept(node, stages.RECORD, stages.AT) or stages.kept(node, stages.DRAIN, stages.AT)
-    sent = await _answer(lnd.sent_msat(macaroon(root), moment(recorded))) if recorded else NOT_ASKED
     told = replace(known, announced=_known(announced), recovering=_known(recovering), sent_msat=_known(sent))
     return await _ask_for_what_left(node, lnd, root, told)
+
+
+async def _sent(node: LndNode, lnd: Lightning, root: bytes) -> int | Refused | Unknown:
+    """What LND paid out since its plan took down what it has, in msat."""
+    recorded = stages.kept(node, stages.RECORD, stages.AT) or stages.kept(node, stages.DRAIN, stages.AT)
+    return await _answer(lnd.sent_msat(macaroon(root), moment(recorded))) if recorded else NOT_ASKED
 
 
 async def _ask_for_what_left(node: LndNode, lnd: Lightning, root: bytes, known: _Answers) -> _Answers:

@@ -18,7 +18,7 @@ from bankstack.kinds.lndnode.stages import SOON
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: An API's word comes within seconds, and no event of it wakes its nodes.
-ACKNOWLEDGED: Final = 0.5
+ACKNOWLEDGED: Final = 0.3
 #: The kubelet has this long beyond LND's own time to say that it ended.
 KUBELET_SECONDS: Final = 60
 
