@@ -110,6 +110,7 @@ class LndProcess:
             public=channels,
             htlcs=tuple(self.disk.htlcs),
             stakes=stakes,
+            sendable_sat=sum(one.local_sat for outpoint, one in stakes.items() if outpoint in active),
         )
 
     def accounts(self, macaroon: bytes) -> tuple[Account, ...]:

@@ -122,8 +122,12 @@ async def test_funds_and_channels_are_put_together_from_four_answers() -> None:
                 {"channel_point": "open:1", "active": True, "commit_fee": 9, "initiator": True,
                  "remote_pubkey": "02bb", "capacity": 100, "local_balance": 40, "remote_balance": 30,
                  "unsettled_balance": 10,
+                 "local_constraints": {"chan_reserve_sat": 1}, "remote_constraints": {"chan_reserve_sat": 2},
                  "pending_htlcs": [{"amount": 1, "expiration_height": 900, "hash_lock": b"h", "incoming": True}]},
                 {"channel_point": "hidden:0", "private": True, "commit_fee": 9},
+                {"channel_point": "away:0", "private": True, "local_balance": 50, "remote_balance": 50},
+                {"channel_point": "low:0", "private": True, "active": True, "local_balance": 5, "remote_balance": 6,
+                 "local_constraints": {"chan_reserve_sat": 7}, "remote_constraints": {"chan_reserve_sat": 7}},
             ]
         ),
         "Lightning/PendingChannels": pending,
@@ -133,15 +137,22 @@ async def test_funds_and_channels_are_put_together_from_four_answers() -> None:
     assert funds == Funds(1, 2, 3, 4, 5, 7, 8, 6, 9)
     assert funds.own_sat == 1 + 2 + 3 + 4 + 7 + 8 + 6
     assert channels == Channels(
-        frozenset({"open:1", "hidden:0"}),
+        frozenset({"open:1", "hidden:0", "away:0", "low:0"}),
         frozenset({"opening:0"}),
         frozenset({"waiting:0", "forced:0"}),
-        active=frozenset({"open:1"}),
+        active=frozenset({"open:1", "low:0"}),
         public=frozenset({"open:1"}),
         htlcs=(Htlc("open:1", incoming=True, amount_sat=1, expiry_height=900, payment_hash=b"h".hex()),),
-        stakes={"open:1": Stake("02bb", 40, 20), "hidden:0": Stake("", 0, 0)},
+        stakes={
+            "open:1": Stake("02bb", 40, 20),
+            "hidden:0": Stake("", 0, 0),
+            "away:0": Stake("", 50),
+            "low:0": Stake("", 5),
+        },
+        sendable_sat=39,
+        receivable_sat=28,
     )
-    assert channels.to_back_up == {"open:1", "hidden:0", "opening:0"}
+    assert channels.to_back_up == {"open:1", "hidden:0", "away:0", "low:0", "opening:0"}
 
 
 async def test_what_the_network_is_told_of_a_channel_is_read_from_our_own_direction() -> None:

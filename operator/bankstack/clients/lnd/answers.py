@@ -139,6 +139,9 @@ class Channels:
     htlcs: tuple[Htlc, ...] = ()
     #: Of the open ones.
     stakes: Mapping[str, Stake] = field(default_factory=dict)
+    #: Over the active ones, above what each side has to keep in a channel: so much can be paid and be paid now.
+    sendable_sat: int = 0
+    receivable_sat: int = 0
 
     @property
     def to_back_up(self) -> frozenset[str]:

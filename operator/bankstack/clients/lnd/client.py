@@ -212,6 +212,8 @@ class Lnd:
             public=frozenset(one.channel_point for one in listed.channels if not one.private),
             htlcs=tuple(reading.htlc(one.channel_point, htlc) for one in listed.channels for htlc in one.pending_htlcs),
             stakes={one.channel_point: reading.stake(one) for one in listed.channels},
+            sendable_sat=sum(map(reading.sendable, listed.channels)),
+            receivable_sat=sum(map(reading.receivable, listed.channels)),
         )
         return funds, channels
 

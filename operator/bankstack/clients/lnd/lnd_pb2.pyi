@@ -175,8 +175,14 @@ class ListChannelsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class ChannelConstraints(_message.Message):
+    __slots__ = ("chan_reserve_sat",)
+    CHAN_RESERVE_SAT_FIELD_NUMBER: _ClassVar[int]
+    chan_reserve_sat: int
+    def __init__(self, chan_reserve_sat: _Optional[int] = ...) -> None: ...
+
 class Channel(_message.Message):
-    __slots__ = ("active", "remote_pubkey", "channel_point", "capacity", "local_balance", "remote_balance", "commit_fee", "unsettled_balance", "pending_htlcs", "private", "initiator")
+    __slots__ = ("active", "remote_pubkey", "channel_point", "capacity", "local_balance", "remote_balance", "commit_fee", "unsettled_balance", "pending_htlcs", "private", "initiator", "local_constraints", "remote_constraints")
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
     REMOTE_PUBKEY_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_POINT_FIELD_NUMBER: _ClassVar[int]
@@ -188,6 +194,8 @@ class Channel(_message.Message):
     PENDING_HTLCS_FIELD_NUMBER: _ClassVar[int]
     PRIVATE_FIELD_NUMBER: _ClassVar[int]
     INITIATOR_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
     active: bool
     remote_pubkey: str
     channel_point: str
@@ -199,7 +207,9 @@ class Channel(_message.Message):
     pending_htlcs: _containers.RepeatedCompositeFieldContainer[HTLC]
     private: bool
     initiator: bool
-    def __init__(self, active: _Optional[bool] = ..., remote_pubkey: _Optional[str] = ..., channel_point: _Optional[str] = ..., capacity: _Optional[int] = ..., local_balance: _Optional[int] = ..., remote_balance: _Optional[int] = ..., commit_fee: _Optional[int] = ..., unsettled_balance: _Optional[int] = ..., pending_htlcs: _Optional[_Iterable[_Union[HTLC, _Mapping]]] = ..., private: _Optional[bool] = ..., initiator: _Optional[bool] = ...) -> None: ...
+    local_constraints: ChannelConstraints
+    remote_constraints: ChannelConstraints
+    def __init__(self, active: _Optional[bool] = ..., remote_pubkey: _Optional[str] = ..., channel_point: _Optional[str] = ..., capacity: _Optional[int] = ..., local_balance: _Optional[int] = ..., remote_balance: _Optional[int] = ..., commit_fee: _Optional[int] = ..., unsettled_balance: _Optional[int] = ..., pending_htlcs: _Optional[_Iterable[_Union[HTLC, _Mapping]]] = ..., private: _Optional[bool] = ..., initiator: _Optional[bool] = ..., local_constraints: _Optional[_Union[ChannelConstraints, _Mapping]] = ..., remote_constraints: _Optional[_Union[ChannelConstraints, _Mapping]] = ...) -> None: ...
 
 class ListChannelsResponse(_message.Message):
     __slots__ = ("channels",)

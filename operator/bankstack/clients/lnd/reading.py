@@ -22,6 +22,16 @@ def stake(told: pb.Channel) -> Stake:
     return Stake(told.remote_pubkey, told.local_balance, reserved if told.initiator else 0)
 
 
+def sendable(told: pb.Channel) -> int:
+    """What we can pay over a channel: its reserve (as a rule 1 % of the capacity) is ours, and cannot be paid."""
+    return max(0, told.local_balance - told.local_constraints.chan_reserve_sat) if told.active else 0
+
+
+def receivable(told: pb.Channel) -> int:
+    """What its peer can pay us over it."""
+    return max(0, told.remote_balance - told.remote_constraints.chan_reserve_sat) if told.active else 0
+
+
 def closure(told: pb.ChannelCloseSummary) -> Closure:
     """How a channel ended."""
     ours = told.open_initiator == pb.Initiator.INITIATOR_LOCAL

@@ -8,7 +8,7 @@ stopped. Who wants a restart nonetheless says so in the plan, and approvers read
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bankstack.clients.lnd.answers import Channels, Funds
+from bankstack.clients.lnd.answers import Channels
 from bankstack.engine.conditions import Claim
 from bankstack.kinds.lndnode.facts import Facts, User
 from bankstack.kinds.lndnode.model import Liquidity
@@ -62,14 +62,14 @@ def unaware(users: Iterable[User]) -> str | None:
 
 def claim(node: LndNode, facts: Facts) -> Claim:
     """Whether it could carry another node's payments: its peers are there, and coins on both sides."""
-    channels, funds, wanted = facts.channels, facts.funds, node.spec.liquidity or Liquidity()
-    if not isinstance(channels, Channels) or not isinstance(funds, Funds):
+    channels, wanted = facts.channels, node.spec.liquidity or Liquidity()
+    if not isinstance(channels, Channels):
         return Claim(CARRIES, "Unknown", "LndSilent", "LND has not said what it holds")
     if not channels.active:
         return Claim(CARRIES, "False", "NoActiveChannel", "no channel is active: nothing can be paid through it")
-    if funds.local_sat < wanted.min_outbound_sat:
+    if channels.sendable_sat < wanted.min_outbound_sat:
         return Claim(CARRIES, "False", "LowOutbound", _short("can send", "minOutboundSat", wanted.min_outbound_sat))
-    if funds.remote_sat < wanted.min_inbound_sat:
+    if channels.receivable_sat < wanted.min_inbound_sat:
         return Claim(CARRIES, "False", "LowInbound", _short("can receive", "minInboundSat", wanted.min_inbound_sat))
     return Claim(CARRIES, "True", "Liquid", "its channels can carry another node's payments")
 

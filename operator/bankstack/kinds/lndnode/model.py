@@ -127,10 +127,10 @@ class Liquidity(Part):
     """What its channels must hold for the node to count as able to carry another node's payments."""
 
     min_outbound_sat: Annotated[int, Field(ge=0, le=21_000_000 * 10**8)] = Field(
-        default=1, description="What it can send, in sat."
+        default=1, description="What it can send, in sat: over channels whose peer is there, above their reserves."
     )
     min_inbound_sat: Annotated[int, Field(ge=0, le=21_000_000 * 10**8)] = Field(
-        default=0, description="What it can receive, in sat."
+        default=0, description="What it can receive, in sat, likewise."
     )
 
 

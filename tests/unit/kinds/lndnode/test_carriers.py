@@ -7,7 +7,7 @@ import pytest
 from tests.unit.kinds.lndnode.given import NOW, SILENT, node
 from tests.unit.kinds.lndnode.test_plans import asked, at, facts, pod_is, waits
 
-from bankstack.clients.lnd.answers import Channels, Funds
+from bankstack.clients.lnd.answers import Channels, Stake
 from bankstack.engine.objects import Manifest, Ref, Type
 from bankstack.engine.operation import Done, Verdict
 from bankstack.kinds.lndnode import carriers, plans, recycle, stages, users
@@ -71,14 +71,20 @@ def test_the_plan_goes_on_when_every_api_has_said_that_it_leaves_the_node_alone(
     assert asked(stages.DIVERT, facts()) == Done("payments go elsewhere: no API pays through it")
 
 
+def holding(sendable: int, receivable: int) -> Channels:
+    """Of an active channel with coins on both sides, so much of which can be paid."""
+    one, stake = frozenset({"aa:0"}), Stake("02aa", 1000)
+    return Channels(open=one, active=one, stakes={"aa:0": stake}, sendable_sat=sendable, receivable_sat=receivable)
+
+
 @pytest.mark.parametrize(
     ("known", "liquidity", "reason"),
     [
         ({"channels": SILENT}, {}, "LndSilent"),
         ({"channels": Channels(open=frozenset({"aa:0"}))}, {}, "NoActiveChannel"),
-        ({"funds": Funds(local_sat=0, remote_sat=9)}, {}, "LowOutbound"),
-        ({"funds": Funds(local_sat=9, remote_sat=9)}, {"minInboundSat": 10}, "LowInbound"),
-        ({"funds": Funds(local_sat=9, remote_sat=9)}, {"minOutboundSat": 9, "minInboundSat": 9}, "Liquid"),
+        ({"channels": holding(0, 9)}, {}, "LowOutbound"),
+        ({"channels": holding(9, 9)}, {"minInboundSat": 10}, "LowInbound"),
+        ({"channels": holding(9, 9)}, {"minOutboundSat": 9, "minInboundSat": 9}, "Liquid"),
     ],
 )
 def test_a_node_says_whether_it_could_carry_payments(known: dict[str, Any], liquidity: Manifest, reason: str) -> None:
