@@ -105,6 +105,11 @@ CASES: Final[dict[str, tuple[Series, int, list[Series]]]] = {
         32,
         [[condition("ColdWallet", "Ready", "0x20 1x60")]],
     ),
+    "RetiredCoinsArrived": (
+        [condition("ColdWallet", "RetiredCoins", "0 0 1x20")],
+        3,
+        [[condition("ColdWallet", "RetiredCoins", "0x5")], [condition("LndNode", "RetiredCoins", "1x5")]],
+    ),
     "PlanWaitsForApproval": (
         [plain(f'bankstack_plan_asked_timestamp_seconds{{kind="LndNode", {NODE}}}', "60x90")],
         65,
