@@ -17,12 +17,16 @@ const AMOUNT = 101;
 /** In turn: a dead process's lock on its wallet holds for its ten seconds. As many are paid by them. */
 const PAYERS = 16;
 const AT_ONCE = 4;
+/** Each waits for the end of its own lock: the more at once, the sooner. */
+const ASLEEP_AT_ONCE = 8;
 /** A busy machine leaves one pending now and then; that says nothing of how many calls there are. */
 const ATTEMPTS = 5;
 /** What was cut off before LND heard of it is certain a minute after the invoice's end. */
 const INVOICE_MS = 30_000;
 /** Longer than a sleeper's lock on its wallet holds. */
 const PATIENCE_WITH_A_SLEEPER_MS = 20_000;
+/** Longer than the API takes a question for older than a refusal that was told before it. */
+const LATER_MS = 2_500;
 const LOOK_MS = 50;
 
 /**
@@ -38,8 +42,10 @@ export async function crash(wanted) {
       const times = await along((at) => dies(at, kind, moment, pair(customers, at), wanted), wanted.step);
       console.log(`${kind}: died ${moment} its call ${times} times, ${wanted.step} apart`);
     }
-    const times = await along((at) => sleeps(at, kind, pair(customers, at), wanted), wanted.step);
-    console.log(`${kind}: slept before its call ${times} times, ${wanted.step} apart`);
+    const refused = new Set();
+    const slept = await along((at) => sleeps(at, kind, pair(customers, at), wanted, refused), 1, ASLEEP_AT_ONCE);
+    console.log(`${kind}: slept before each of its ${slept} calls; ${refused.size} were refused meanwhile`);
+    if (!refused.size) throw new Error(`No sleeping ${kind} was refused: nothing was tested.`);
   }
 }
 
@@ -50,10 +56,11 @@ const pair = (customers, at) => [customers[at % PAYERS], customers[PAYERS + (at 
  * How many calls there were to stop at.
  * @param {(at: number) => Promise<boolean | null>} stops null where the payment was refused before it came there
  * @param {number} step
+ * @param {number} [atOnce]
  */
-async function along(stops, step) {
-  for (let times = 0; ; times += AT_ONCE) {
-    const places = Array.from({ length: AT_ONCE }, (_, n) => 1 + (times + n) * step);
+async function along(stops, step, atOnce = AT_ONCE) {
+  for (let times = 0; ; times += atOnce) {
+    const places = Array.from({ length: atOnce }, (_, n) => 1 + (times + n) * step);
     const stopped = await Promise.all(places.map((at) => tried(stops, at)));
     if (stopped.includes(false)) return times + stopped.indexOf(false);
   }
@@ -79,30 +86,37 @@ async function dies(at, kind, moment, [from, to], { outside, asked }) {
 }
 
 /**
- * Whether the process slept there. Its customer spends everything elsewhere meanwhile, so that it is refused where
- * nothing was begun; and gets the money back for the next one.
- * @param {number} at @param {string} kind @param {[Customer, Customer]} pair @param {any} wanted
+ * Whether the process slept there. Its customer spends everything elsewhere, asks again, and is refused where
+ * nothing was begun; then gets the money back. So there is nothing but the refusal to stop who wakes.
+ * @param {number} at @param {string} kind @param {[Customer, Customer]} pair @param {any} wanted @param {Set<number>} refused
  */
-async function sleeps(at, kind, [payer, to], { outside, asked }) {
+async function sleeps(at, kind, [payer, to], { outside, asked }, refused) {
   const { payment, input } = await order(kind, payer, to, outside);
   const { child, ended } = begun(at, "asleep", { payment, input }, asked);
   if (!(await isAsleep(child))) return (await ended)[0] === 0 ? false : null;
   const from = Object.assign(Object.create(payer), { patienceMs: PATIENCE_WITH_A_SLEEPER_MS });
-  const rest = await from.balance();
-  await shift(from, to, rest, asked);
-  const again = kind === "send" ? from.send(input.paymentRequest) : from.across(to.walletId, AMOUNT, payment.key);
-  asked.hears(payment, await again);
-  child.kill("SIGCONT");
+  try {
+    const rest = await from.balance();
+    const isShifted = await shift(from, to, rest, asked);
+    const answer = await (kind === "send" ? from.send(input.paymentRequest) : from.across(to.walletId, AMOUNT, payment.key));
+    asked.hears(payment, answer);
+    if (answer.status === "FAILURE") refused.add(at);
+    if (isShifted) await shift(to, from, rest, asked);
+    await pause(LATER_MS);
+  } finally {
+    child.kill("SIGCONT");
+  }
   await ended;
-  await shift(to, from, rest, asked);
   return true;
 }
 
-/** @param {Customer} from @param {Customer} to @param {number} amount @param {import("./asked.js").Asked} asked */
+/** Whether it was paid. @param {Customer} from @param {Customer} to @param {number} amount @param {import("./asked.js").Asked} asked */
 async function shift(from, to, amount, asked) {
   const payment = { ...between(from, to), key: randomUUID(), kind: "intraledger", amount };
   asked.asks(payment);
-  asked.hears(payment, await from.across(to.walletId, amount, payment.key));
+  const answer = await from.across(to.walletId, amount, payment.key);
+  asked.hears(payment, answer);
+  return answer.status === "SUCCESS";
 }
 
 /** @param {Customer} from @param {Customer} to */

@@ -25,7 +25,7 @@ for (const name of LND) doom(LightningNode.prototype, name);
 doom(Redis.prototype, "sendCommand");
 
 const pay = kind === "send" ? lnInvoicePaymentSend : intraLedgerPaymentSend;
-const { status } = await pay(bank, JSON.parse(input), key).catch(({ message }) => ({ status: message }));
+const { status } = await pay(bank, JSON.parse(input), { key, askedAt: Date.now() }).catch(({ message }) => ({ status: message }));
 // Only one that came to its end had no more calls to die at.
 process.exit(status === "SUCCESS" ? 0 : OTHERWISE);
 

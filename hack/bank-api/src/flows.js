@@ -38,7 +38,7 @@ export const flowOf = (id) => Flows.findOne({ _id: id, state: { $ne: REFUSED } }
 /**
  * Set out to do it; where somebody already did, what they set out to do.
  * @param {Omit<Flow, "createdAt">} flow
- * @param {number} askedAt when the customer did, in ms: what was refused since then is not begun
+ * @param {number} askedAt when the question came, in ms: what was refused since then is not begun
  */
 export async function begin(flow, askedAt) {
   const { _id, ...facts } = flow;
@@ -47,7 +47,7 @@ export async function begin(flow, askedAt) {
   const begun = { ...facts, createdAt: new Date(), updatedAt: new Date() };
   if (await claimed(free, { $set: begun })) return { _id, ...begun };
   const theirs = await flowOf(_id);
-  if (!theirs) throw new Busy("This payment was refused a moment ago; nothing was paid. Ask again.");
+  if (!theirs) throw new Busy("This payment was refused a moment ago. Ask again.");
   return theirs;
 }
 
@@ -59,7 +59,12 @@ export async function begin(flow, askedAt) {
  */
 export async function forgo(id, walletId) {
   const refused = { $max: { [`refused.${walletId}`]: new Date() } };
-  return (await claimed({ _id: id, state: REFUSED }, refused)) ? null : flowOf(id);
+  while (true) {
+    if (await claimed({ _id: id, state: REFUSED }, refused)) return null;
+    const theirs = await flowOf(id);
+    if (theirs) return theirs;
+    // Another wallet was refused for the first time in the same moment: what is there now can be added to.
+  }
 }
 
 /** Whether the flow was free, or not there, and now has this. @param {object} free @param {object} update */

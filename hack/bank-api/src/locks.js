@@ -5,7 +5,7 @@
 import Redis from "ioredis";
 import Redlock from "redlock";
 
-/** Somebody else held the lock all along: nothing was done. */
+/** This question did nothing, and says nothing of an older one: somebody else holds the lock, or was just refused. */
 export class Busy extends Error {}
 
 /** @param {ReturnType<typeof import("./environment.js").read>} environment */
@@ -54,7 +54,7 @@ function holder(redlock, ttl) {
       });
     } catch (error) {
       // A lock that could not be released says nothing about the section, which may have paid.
-      if (!ended) throw new Busy("Another payment of this wallet or invoice is under way; nothing was done. Ask again.");
+      if (!ended) throw new Busy("Another payment of this wallet or invoice is under way. Ask again.");
     }
     if (ended && "error" in ended) throw ended.error;
     return /** @type {T} */ (ended?.value);

@@ -9,7 +9,7 @@ const ALLOWED = {
   ReadOnly: ["read"],
   Closed: [],
 };
-const NOUNS = { read: "reading", receive: "invoice", intraledger: "payment to another customer", send: "payment" };
+const NOUNS = { read: "reading", receive: "invoice", intraledger: "payment across", send: "payment" };
 /** @typedef {keyof typeof ALLOWED} Mode */
 
 /**
@@ -32,7 +32,7 @@ export async function current(file) {
 export async function refusal(file, what) {
   const mode = await current(file);
   if (/** @type {string[]} */ (ALLOWED[mode]).includes(what)) return null;
-  return `The bank is in mode ${mode} and begins no ${NOUNS[what]} now; what was begun goes on. Ask again later.`;
+  return `The bank is in mode ${mode} and allows no ${NOUNS[what]} now. What was begun goes on; ask again later.`;
 }
 
 /**

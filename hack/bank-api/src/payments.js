@@ -7,6 +7,8 @@ import { exists, spendable } from "./wallets.js";
 
 /**
  * @typedef {{status: "SUCCESS" | "PENDING" | "FAILURE" | "ALREADY_PAID", errors: {message: string, code: string}[]}} Answer
+ * @typedef {{key?: string, askedAt: number}} Question when it came, in ms, and the customer's own name for the payment:
+ *   asked twice by the same name, it is paid once
  * @typedef {{hold: ReturnType<typeof import("./locks.js").connect>["hold"], nodes: import("./nodes.js").Nodes}} Bank
  */
 
@@ -16,23 +18,26 @@ const refuse = (code, message) => ({ status: "FAILURE", errors: [{ code, message
 /**
  * @param {Bank} bank
  * @param {{walletId: string, recipientWalletId: string, amount: number, memo?: string}} wanted
- * @param {string} [externalId] the customer's own name for this payment: asked twice, it is paid once
+ * @param {Question} question
  * @returns {Promise<Answer>}
  */
-export async function intraLedgerPaymentSend({ hold }, wanted, externalId = randomUUID()) {
-  const askedAt = Date.now();
+export async function intraLedgerPaymentSend({ hold }, wanted, { key, askedAt }) {
   const { walletId, recipientWalletId, amount, memo = "" } = wanted;
   if (!isAmount(amount)) return refuse("INVALID_INPUT", "The amount is whole satoshis, 1 or more.");
   if (walletId === recipientWalletId) return refuse("INVALID_INPUT", "Both wallets are the same; nothing was paid.");
-  if (!(await exists(recipientWalletId))) return refuse("NOT_FOUND", "There is no such wallet; nothing was paid.");
+  const externalId = key ?? randomUUID();
   const _id = `intraledger/${walletId}/${externalId}`;
+  // Without a key of the customer's there is no older question, and nothing to write.
+  const notBegun = async (/** @type {string} */ code, /** @type {string} */ message) =>
+    answerOf(key ? await forgo(_id, walletId) : null, walletId) ?? refuse(code, message);
+  if (!(await exists(recipientWalletId))) return notBegun("NOT_FOUND", "There is no such wallet; nothing was paid.");
   const facts = { walletId, recipientWalletId, amount, memo, externalId };
   return hold([walletKey(walletId)], async (signal) => {
     const isCovered = (await spendable(walletId)) >= amount;
     signal.throwIfAborted();
     const wanted = { _id, kind: "intraledger", state: "posting", maxFee: 0, ...facts };
-    const flow = isCovered ? await begin(wanted, askedAt) : await forgo(_id, walletId); // asked again, it was covered by itself
-    if (!flow) return refuse("INSUFFICIENT_BALANCE", "The balance is too low.");
+    const flow = isCovered ? await begin(wanted, askedAt) : await flowOf(_id); // asked again, it was covered by itself
+    if (!flow) return notBegun("INSUFFICIENT_BALANCE", "The balance is too low.");
     if (flow.amount !== amount || flow.recipientWalletId !== recipientWalletId) {
       return refuse("INVALID_INPUT", "This idempotency key already names another payment; nothing was paid.");
     }
@@ -44,23 +49,21 @@ export async function intraLedgerPaymentSend({ hold }, wanted, externalId = rand
 /**
  * @param {Bank} bank
  * @param {{walletId: string, paymentRequest: string, memo?: string}} wanted
+ * @param {Question} question the invoice is its own key
  * @returns {Promise<Answer>}
  */
-export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentRequest, memo = "" }) {
-  const askedAt = Date.now();
+export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentRequest, memo = "" }, { askedAt }) {
   const invoice = parsed(paymentRequest);
   if (!invoice?.mtokens) return refuse("INVALID_INPUT", "That is no invoice with an amount; nothing was paid.");
   const { id: hash, destination, mtokens, expires_at } = invoice;
-  if (nodes.by(destination)) {
-    return refuse("SELF_PAYMENT", "This invoice is this bank's own: pay its wallet with intraLedgerPaymentSend.");
-  }
   const _id = `payment/${hash}`;
   const known = await flowOf(_id);
   if (known) return answerTo(known, walletId, true);
-  const notBegun = async (/** @type {string} */ code, /** @type {string} */ message) => {
-    const theirs = await forgo(_id, walletId);
-    return theirs ? answerTo(theirs, walletId, true) : refuse(code, message);
-  };
+  const notBegun = async (/** @type {string} */ code, /** @type {string} */ message) =>
+    answerOf(await forgo(_id, walletId), walletId) ?? refuse(code, message);
+  if (nodes.by(destination)) {
+    return notBegun("SELF_PAYMENT", "This invoice is this bank's own: pay its wallet with intraLedgerPaymentSend.");
+  }
   const [node] = await nodes.usable();
   if (!node) return notBegun("NO_NODE", "No Lightning node of the bank answers; nothing was paid. Ask again later.");
   const expiresAt = new Date(expires_at);
@@ -75,6 +78,8 @@ export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentR
     if ((await spendable(walletId)) < amount + maxFee) return notBegun("INSUFFICIENT_BALANCE", "The balance is too low.");
     signal.throwIfAborted();
     const flow = await begin({ _id, kind: "payment", state: "recorded", ...facts }, askedAt);
+    // Begun by another meanwhile, for another wallet or by way of another node: it is theirs to send.
+    if (flow.walletId !== walletId || flow.pubkey !== pubkey) return answerTo(flow, walletId, true);
     await bookPending(flow);
     // Whoever takes this step asks LND, once; a second holder of a lost lock stops here.
     if (await advance(flow, "sending")) {
@@ -97,6 +102,9 @@ function answerTo(flow, walletId, isAskedAgain) {
   if (flow.state !== "failed") return { status: "PENDING", errors: [] };
   return refuse("PAYMENT_FAILED", `${flow.reason}; the money is back in the wallet. Ask for a new invoice.`);
 }
+
+/** What was begun already answers instead of a refusal. @param {import("./flows.js").Flow | null} theirs @param {string} walletId */
+const answerOf = (theirs, walletId) => theirs && answerTo(theirs, walletId, true);
 
 /** @param {string} request */
 function parsed(request) {

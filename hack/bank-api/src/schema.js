@@ -165,11 +165,9 @@ export function schema(bank) {
             return { errors: [], invoice: { ...invoice, paymentStatus: "PENDING" } };
           }),
         lnInvoicePaymentSend: (_, { input }, { request }) =>
-          mutation(bank, request, "send", input, () => lnInvoicePaymentSend(bank, input)),
+          mutation(bank, request, "send", input, (question) => lnInvoicePaymentSend(bank, input, question)),
         intraLedgerPaymentSend: (_, { input }, { request }) =>
-          mutation(bank, request, "intraledger", input, () =>
-            intraLedgerPaymentSend(bank, input, request.headers.get("x-idempotency-key") ?? undefined),
-          ),
+          mutation(bank, request, "intraledger", input, (question) => intraLedgerPaymentSend(bank, input, question)),
       },
     },
   });
@@ -191,16 +189,18 @@ const failed = (code, message) => ({ status: "FAILURE", errors: [{ code, message
  * @param {Request} request
  * @param {"receive" | "send" | "intraledger"} what
  * @param {{walletId: string}} input
- * @param {() => Promise<object>} act
+ * @param {(question: import("./payments.js").Question) => Promise<object>} act
  */
 async function mutation(bank, request, what, input, act) {
+  // Before anything is waited for: what was refused since then is not begun.
+  const question = { key: request.headers.get("x-idempotency-key") ?? undefined, askedAt: Date.now() };
   const refused = await refusal(bank.modeFile, what);
   // Not a FAILURE: of a payment that was asked for before the mode changed it would be untrue.
   if (refused) throw new GraphQLError(refused, { extensions: { code: "MODE" } });
   try {
     const { walletId } = await customer(request);
     if (walletId !== input.walletId) return failed("NOT_AUTHORIZED", "That is not your wallet; nothing was done.");
-    return await act();
+    return await act(question);
   } catch (error) {
     if (error instanceof Busy) throw new GraphQLError(error.message, { extensions: { code: "BUSY" } });
     if (error instanceof GraphQLError) throw error;
