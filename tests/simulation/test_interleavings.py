@@ -87,16 +87,20 @@ class Scaled:
         self._before = wanted
 
     def _is_planned(self) -> bool:
-        plans = (self._bank.plan(name) for name in ("restart", "second"))
-        return any(
-            one["name"] in stages.AWAY and one["state"] == "Running" for plan in plans for one in plan.get("steps", ())
-        )
+        """By the plan, or where it was deleted between its last write and the act, by the journal."""
+        plans = [self._bank.plan(name) for name in ("restart", "second")]
+        running = (one["name"] for plan in plans for one in plan.get("steps", ()) if one["state"] == "Running")
+        vanished = any(name not in self._listed() for name, _ in book(self._bank).active.values())
+        return vanished or any(step in stages.AWAY for step in running)
+
+    def _listed(self) -> set[str]:
+        return {key.name for key in self._bank.server.objects if key.type == CHANGE_PLAN}
 
 
 def moments() -> tuple[int, int]:
-    """The first and the last call of a Restart, counted from when it was asked for."""
+    """The first call of a Restart, counted from when it was asked for, and the one after its last."""
     calls = reference().calls.made
-    return next(number for number, call in enumerate(calls, 1) if call.startswith("dry run")), len(calls)
+    return next(number for number, call in enumerate(calls, 1) if call.startswith("dry run")), len(calls) + 1
 
 
 def pairs(drawn: int) -> list[tuple[int, int]]:
@@ -130,6 +134,7 @@ async def lived_through(events: tuple[Callable[[Bank], Fault | None], ...], when
         bank.approves("second")
         await bank.settle(6000)
     await looked_at(bank, later=4000)
+    assert len(due) < len(when), "nothing befell it"
     assert scaled.unplanned == []
     # One that was deleted in the moment of its beginning is forgotten by the next that is asked for.
     bank.asks("dry", dryRun=True)

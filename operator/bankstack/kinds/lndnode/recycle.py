@@ -19,6 +19,8 @@ from bankstack.kinds.lndnode.subject import LndNode
 
 #: An API's word comes within seconds, and no event of it wakes its nodes.
 ACKNOWLEDGED: Final = 0.3
+#: Nobody is woken by a word of their own.
+WRITTEN: Final = 0.1
 #: The kubelet has this long beyond LND's own time to say that it ended.
 KUBELET_SECONDS: Final = 60
 
@@ -74,6 +76,9 @@ def divert(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
             "then. If it is paused or its pods do not run, see to that first, or cancel this plan",
             ACKNOWLEDGED,
         )
+    if node.status.traffic is None:
+        # Channels are enabled again for this word's sake: were they disabled before it is there, they might stay so.
+        return Wait("it is written down first that payments go elsewhere", WRITTEN)
     return Done(f"payments go elsewhere: {carriers.told(facts)}")
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.kinds.lndnode.given import NOW, SILENT, node
+from tests.unit.kinds.lndnode.given import ME, NOW, SILENT, node
 from tests.unit.kinds.lndnode.test_plans import asked, at, facts, pod_is, waits
 
 from bankstack.clients.lnd.answers import Channels, Stake
@@ -12,10 +12,12 @@ from bankstack.engine.objects import Manifest, Ref, Type
 from bankstack.engine.operation import Done, Verdict
 from bankstack.kinds.lndnode import carriers, plans, recycle, stages, users
 from bankstack.kinds.lndnode.facts import Facts, User
+from bankstack.kinds.lndnode.model import LndNodeStatus
 
 ALONE = User("bank", others={"lnd2": "it is not there"})
 CARRIED = User("bank", others={"lnd2": "", "lnd3": "it is being deleted"})
 ONLY = User("bank")
+DRAINING = node(status=LndNodeStatus(identity_pubkey=ME, traffic="Draining"))
 
 
 def used_by(*some: User, **more: Any) -> Facts:  # noqa: ANN401 - any facts
@@ -67,8 +69,9 @@ def test_what_can_carry_just_now_does_not_change_what_was_approved() -> None:
 def test_the_plan_goes_on_when_every_api_has_said_that_it_leaves_the_node_alone() -> None:
     told, untold = replace(CARRIED, avoids=True), User("other")
     waits(asked(stages.DIVERT, used_by(told, untold)), "ApiDeployment other has not said yet", "cancel this plan")
-    assert asked(stages.DIVERT, used_by(told)) == Done("payments go elsewhere: bank: lnd2")
-    assert asked(stages.DIVERT, facts()) == Done("payments go elsewhere: no API pays through it")
+    assert asked(stages.DIVERT, used_by(told), DRAINING) == Done("payments go elsewhere: bank: lnd2")
+    assert asked(stages.DIVERT, facts(), DRAINING) == Done("payments go elsewhere: no API pays through it")
+    waits(asked(stages.DIVERT, facts()), "it is written down first")
 
 
 def holding(sendable: int, receivable: int) -> Channels:
