@@ -199,16 +199,22 @@ async def _visit(
     node: LndNode, children: Mapping[Ref, Manifest], doors: Doors, trusted: Mapping[str, str], wallet: Manifest | None
 ) -> tuple[bytes | None, _Answers]:
     """Ask LND, where there is one to ask."""
-    pod = children.get(names.pod(node.name))
-    if pod is None or not pod.get("status", {}).get("podIP"):
-        silent = Unknown("its pod does not run")
-        return None, _Answers(silent, silent, silent, silent)
+    if mute := _mute(children.get(names.pod(node.name))):
+        return None, _Answers(mute, mute, mute, mute)
     host = names.address(node.name, node.namespace)
     roots = "".join(trusted.values()).encode()
     shown, answers = await asyncio.gather(
         doors.presented(host, names.RPC), _ask(node, doors, f"{host}:{names.RPC}", roots, wallet)
     )
     return shown, answers
+
+
+def _mute(pod: Manifest | None) -> Unknown | None:
+    """Why nobody is there to be asked."""
+    if pod is None or not pod.get("status", {}).get("podIP"):
+        return Unknown("its pod does not run")
+    # Its address may already lead nowhere: each question would last its five seconds, and LND be away for as long.
+    return Unknown("its pod is ending") if "deletionTimestamp" in pod["metadata"] else None
 
 
 async def _ask(node: LndNode, doors: Doors, address: str, roots: bytes, wallet: Manifest | None) -> _Answers:

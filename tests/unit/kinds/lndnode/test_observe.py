@@ -12,7 +12,7 @@ from tests.simulation.world import NAMESPACE
 from bankstack.clients.lnd.answers import Channels, Funds, Info, State
 from bankstack.engine import declared, manifests
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Unknown
-from bankstack.engine.objects import SECRET, Manifest
+from bankstack.engine.objects import POD, SECRET, Manifest
 from bankstack.kinds.lndnode import kind, names, observe
 from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Endpoint, Facts, Refused
@@ -106,6 +106,15 @@ async def test_silence_stays_silence(lnd: Mute, state: object, info: object) -> 
     assert isinstance(facts.funds, Unknown)
     assert isinstance(facts.channels, Unknown)
     assert isinstance(facts.presented, Unknown)
+
+
+async def test_an_lnd_whose_pod_ends_is_not_asked_for_its_address_may_lead_nowhere() -> None:
+    bank = await running()
+    pod = bank.key(POD, "lnd1-0")
+    bank.server.edit(pod, lambda one: one["metadata"].update(finalizers=["example.org/held"]), "somebody")
+    bank.server.delete(pod)
+    facts = await seen(bank, doors(Mute(State.SERVER_ACTIVE, SILENCE)))
+    assert {facts.state, facts.info, facts.funds, facts.channels} == {Unknown("its pod is ending")}
 
 
 async def test_without_the_seed_lnd_cannot_be_asked_who_it_is() -> None:
