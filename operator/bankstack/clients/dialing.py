@@ -14,9 +14,11 @@ RESOLV_CONF: Final = Path("/etc/resolv.conf")
 
 
 def absolute(host: str) -> str:
-    """A Service's short name with the cluster's domain and the final dot; any other host as it stands."""
+    """A Service's name with the cluster's domain and the final dot; any other host as it stands."""
     domain = cluster_domain(RESOLV_CONF)
-    return f"{host}.{domain}." if domain and host.endswith(".svc") else host
+    if domain and host.endswith((".svc", f".svc.{domain}")):
+        return f"{host.removesuffix(f'.{domain}')}.{domain}."
+    return host
 
 
 @cache
@@ -26,5 +28,6 @@ def cluster_domain(resolv_conf: Path) -> str | None:
         lines = resolv_conf.read_text().splitlines()
     except OSError:
         return None
-    searched = (word for line in lines if line.startswith("search ") for word in line.split()[1:])
-    return next((word.removeprefix("svc.") for word in searched if word.startswith("svc.")), None)
+    searched = [word.rstrip(".") for line in lines if line.startswith("search ") for word in line.split()[1:]]
+    domains = (word.removeprefix("svc.") for word in searched if word.startswith("svc."))
+    return next((one for one in domains if any(word.endswith(f".svc.{one}") for word in searched)), None)

@@ -139,7 +139,8 @@ class Channels:
     htlcs: tuple[Htlc, ...] = ()
     #: Of the open ones.
     stakes: Mapping[str, Stake] = field(default_factory=dict)
-    #: Over the active ones, above what each side has to keep in a channel: so much can be paid and be paid now.
+    #: Over the active ones, above what each side has to keep in a channel: at most so much can be paid and received
+    #: now; fees of the commitment that the channel's opener pays are still to come off.
     sendable_sat: int = 0
     receivable_sat: int = 0
 
