@@ -165,11 +165,10 @@ class Desk:
         if not _any_unfinished(found) and not about.ran:
             return Docket(about, cluster, self.us, tuple(found))
         refers(tuple(Ref(CHANGE_PLAN, one.name) for one in found if isinstance(one, Unreadable) or not one.finished))
-        given, written, home, proof = await asyncio.gather(
+        given, written, home = await asyncio.gather(
             cluster.list(PLAN_APPROVAL, namespace, {}),
             cluster.get(journal.REF, namespace),
             cluster.get(Ref(NAMESPACE, namespace), ""),
-            _proof(found, kind.operations, namespace, cluster),
         )
         book = journal.read(written)
         return Docket(
@@ -180,14 +179,9 @@ class Desk:
             tuple(one for approval in given if (one := approvals.read(approval)) is not None),
             book,
             (home or {"metadata": {}})["metadata"].get("annotations", {}),
-            proof,
+            # After the approvals were listed: whoever took the guard away before that is found out.
+            await prove(namespace, cluster) if _needs_proof(found, kind.operations) else NOT_ASKED,
         )
-
-
-async def _proof(
-    found: list[Plan | Unreadable], operations: Mapping[str, Operation], namespace: str, cluster: Cluster
-) -> Proof:
-    return await prove(namespace, cluster) if _needs_proof(found, operations) else NOT_ASKED
 
 
 async def prove(namespace: str, cluster: Cluster) -> Proof:
