@@ -17,12 +17,12 @@ from bankstack.plans import journal
 
 from .apiserver import Event
 from .bank import Bank
-from .faults import Fault, When
+from .faults import Fault
 from .oracle import laws_hold
 from .test_crash_anywhere import ALL
 from .test_restart import book, looked_at, open_bank, reference
+from .test_restart_anywhere import CRASH, first_call
 
-CRASH = Fault("crash", When.AFTER)
 #: Of all pairs of moments, so many for each pair of events; of all moments for one event, every so many-th.
 DRAWN, APART = (60, 1) if ALL else (3, 40)
 NEWER = "v0.21.3-beta"
@@ -90,17 +90,13 @@ class Scaled:
         """By the plan, or where it was deleted between its last write and the act, by the journal."""
         plans = [self._bank.plan(name) for name in ("restart", "second")]
         running = (one["name"] for plan in plans for one in plan.get("steps", ()) if one["state"] == "Running")
-        vanished = any(name not in self._listed() for name, _ in book(self._bank).active.values())
+        vanished = any(self._bank.live(CHANGE_PLAN, name) is None for name, _ in book(self._bank).active.values())
         return vanished or any(step in stages.AWAY for step in running)
-
-    def _listed(self) -> set[str]:
-        return {key.name for key in self._bank.server.objects if key.type == CHANGE_PLAN}
 
 
 def moments() -> tuple[int, int]:
     """The first call of a Restart, counted from when it was asked for, and the one after its last."""
-    calls = reference().calls.made
-    return next(number for number, call in enumerate(calls, 1) if call.startswith("dry run")), len(calls) + 1
+    return first_call(reference()), len(reference().calls.made) + 1
 
 
 def pairs(drawn: int) -> list[tuple[int, int]]:

@@ -12,10 +12,14 @@ from .test_restart import book, looked_at, open_bank, pods_made, reference, rest
 CRASH = Fault("crash", When.AFTER)
 
 
+def first_call(undisturbed: Bank) -> int:
+    """The number of the first call since the plan was made."""
+    return next(number for number, call in enumerate(undisturbed.calls.made, 1) if call.startswith("dry run"))
+
+
 def points(undisturbed: Bank) -> list[tuple[int, str]]:
     """Every call since the plan was made; in the small run only those that change something."""
-    calls = list(enumerate(undisturbed.calls.made, 1))
-    first = next(number for number, call in calls if call.startswith("dry run"))
+    first, calls = first_call(undisturbed), enumerate(undisturbed.calls.made, 1)
     return [(number, call) for number, call in calls if number >= first and (ALL or call.startswith(WRITES))]
 
 
