@@ -26,12 +26,12 @@ export async function run({ url, outside, asked, seconds, rates, patienceMs, nam
   const load = await funded(customers, { outside, asked, fundsSat });
   process.once("SIGTERM", () => load.close());
   console.log(`${customers.length} customers have ${fundsSat / 2} sat or more each; ${seconds} s of load begin.`);
-  await load.keepUp(seconds, [
+  const lasted = await load.keepUp(seconds, [
     [rates.intraledger, () => load.across()],
     [rates.lightning / 2, () => load.send()],
     [rates.lightning / 2, () => load.receive(any(customers), between(100, 600))],
   ]);
-  return load.summary();
+  return load.summary(lasted);
 }
 
 /** Names that nobody had before. */
@@ -57,13 +57,13 @@ export async function funded(customers, { outside, asked, fundsSat = FUNDS_SAT }
 class Load {
   /** @param {Customer[]} customers @param {any} outside @param {import("./asked.js").Asked} asked */
   constructor(customers, outside, asked) {
-    Object.assign(this, { customers, outside, asked, inFlight: new Set(), done: [], isOpen: true, seconds: 0 });
+    Object.assign(this, { customers, outside, asked, inFlight: new Set(), done: [], isOpen: true });
     const senders = Math.ceil(customers.length * SENDERS);
     this.senders = customers.slice(0, senders);
     this.payers = customers.slice(senders);
   }
 
-  /** @param {number} seconds @param {[number, () => Promise<void>][]} streams */
+  /** For how many seconds it was. @param {number} seconds at most @param {[number, () => Promise<void>][]} streams */
   async keepUp(seconds, streams) {
     const began = Date.now();
     const begun = streams.map(() => 0);
@@ -74,8 +74,9 @@ class Load {
       }
       await pause(TICK_MS);
     }
-    this.seconds = (Date.now() - began) / 1_000;
+    const lasted = (Date.now() - began) / 1_000;
     await Promise.all(this.inFlight);
+    return lasted;
   }
 
   close() {
@@ -141,13 +142,14 @@ class Load {
     this.done.push({ kind: payment.kind, at: Date.now(), ...answer });
   }
 
-  summary() {
+  /** @param {number} seconds */
+  summary(seconds) {
     for (const kind of ["intraledger", "send", "receive"]) {
       const answers = this.done.filter((one) => one.kind === kind);
       const told = [...new Set(answers.map((one) => one.status))];
       const times = answers.map((one) => one.ms).sort((a, b) => a - b);
       const at = (/** @type {number} */ part) => times[Math.floor(times.length * part)] ?? 0;
-      const rate = (answers.length / this.seconds).toFixed(1);
+      const rate = (answers.length / seconds).toFixed(1);
       const words = told.map((status) => `${answers.filter((one) => one.status === status).length} ${status}`).join(", ");
       console.log(`${kind.padEnd(12)} ${rate}/s  ${words}  p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`);
     }

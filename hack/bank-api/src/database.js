@@ -73,21 +73,13 @@ export async function connect(uri) {
 
 export const isConnected = () => mongoose.connection.readyState === 1;
 
-/**
- * Insert once: true when this call did it, false when it was there.
- * @template T
- * @param {mongoose.Model<T>} model
- * @param {object} document
- */
-export async function insertOnce(model, document) {
+/** Whether this write made the document: false where it was there. @param {PromiseLike<unknown>} write */
+export async function isFirst(write) {
   try {
-    await model.create([document]);
+    await write;
     return true;
-  } catch (error) {
-    if (isDuplicate(error)) return false;
+  } catch (/** @type {any} */ error) {
+    if (error?.code === 11000) return false;
     throw error;
   }
 }
-
-/** @param {any} error */
-export const isDuplicate = (error) => error?.code === 11000;

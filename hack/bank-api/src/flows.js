@@ -13,7 +13,7 @@
  * earlier may still be on its way in another process, and must not make that untrue.
  */
 import { LIGHTNING, liabilities, post, reverse, settle } from "./books.js";
-import { Flows, isDuplicate } from "./database.js";
+import { Flows, isFirst } from "./database.js";
 import { Busy } from "./locks.js";
 
 /** Not begun. It stands before the others, and is no state of a payment. */
@@ -68,15 +68,7 @@ export async function forgo(id, walletId) {
 }
 
 /** Whether the flow was free, or not there, and now has this. @param {object} free @param {object} update */
-async function claimed(free, update) {
-  try {
-    await Flows.updateOne(free, update, { upsert: true });
-    return true;
-  } catch (error) {
-    if (isDuplicate(error)) return false;
-    throw error;
-  }
-}
+const claimed = (free, update) => isFirst(Flows.updateOne(free, update, { upsert: true }));
 
 /**
  * Take a step, if nobody took another: whether this flow is now in `to`.

@@ -15,6 +15,14 @@ import { exists, spendable } from "./wallets.js";
 /** @param {string} code @param {string} message @returns {Answer} */
 const refuse = (code, message) => ({ status: "FAILURE", errors: [{ code, message }] });
 
+/** Refuses by writing it first; what was begun already answers instead. @param {string} id @param {string} walletId */
+function refuser(id, walletId) {
+  return async (/** @type {string} */ code, /** @type {string} */ message) => {
+    const theirs = await forgo(id, walletId);
+    return theirs ? answerTo(theirs, walletId, true) : refuse(code, message);
+  };
+}
+
 /**
  * @param {Bank} bank
  * @param {{walletId: string, recipientWalletId: string, amount: number, memo?: string}} wanted
@@ -28,8 +36,7 @@ export async function intraLedgerPaymentSend({ hold }, wanted, { key, askedAt })
   const externalId = key ?? randomUUID();
   const _id = `intraledger/${walletId}/${externalId}`;
   // Without a key of the customer's there is no older question, and nothing to write.
-  const notBegun = async (/** @type {string} */ code, /** @type {string} */ message) =>
-    answerOf(key ? await forgo(_id, walletId) : null, walletId) ?? refuse(code, message);
+  const notBegun = key ? refuser(_id, walletId) : refuse;
   if (!(await exists(recipientWalletId))) return notBegun("NOT_FOUND", "There is no such wallet; nothing was paid.");
   const facts = { walletId, recipientWalletId, amount, memo, externalId };
   return hold([walletKey(walletId)], async (signal) => {
@@ -59,8 +66,7 @@ export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentR
   const _id = `payment/${hash}`;
   const known = await flowOf(_id);
   if (known) return answerTo(known, walletId, true);
-  const notBegun = async (/** @type {string} */ code, /** @type {string} */ message) =>
-    answerOf(await forgo(_id, walletId), walletId) ?? refuse(code, message);
+  const notBegun = refuser(_id, walletId);
   if (nodes.by(destination)) {
     return notBegun("SELF_PAYMENT", "This invoice is this bank's own: pay its wallet with intraLedgerPaymentSend.");
   }
@@ -102,9 +108,6 @@ function answerTo(flow, walletId, isAskedAgain) {
   if (flow.state !== "failed") return { status: "PENDING", errors: [] };
   return refuse("PAYMENT_FAILED", `${flow.reason}; the money is back in the wallet. Ask for a new invoice.`);
 }
-
-/** What was begun already answers instead of a refusal. @param {import("./flows.js").Flow | null} theirs @param {string} walletId */
-const answerOf = (theirs, walletId) => theirs && answerTo(theirs, walletId, true);
 
 /** @param {string} request */
 function parsed(request) {

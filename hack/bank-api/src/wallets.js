@@ -1,7 +1,7 @@
 /** Customers and what they may spend. */
 import { createHash } from "node:crypto";
 import { balance } from "./books.js";
-import { Accounts, Flows, insertOnce } from "./database.js";
+import { Accounts, Flows, isFirst } from "./database.js";
 import { NOT_YET_BOOKED } from "./flows.js";
 
 /** @type {Map<string, {_id: string, walletId: string}>} accounts never change, so what was read stays true */
@@ -18,7 +18,7 @@ async function made(username) {
   const digest = createHash("sha256").update(`wallet of ${username}`).digest("hex");
   const walletId = digest.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   const account = { _id: username, walletId, createdAt: new Date() };
-  await insertOnce(Accounts, account);
+  await isFirst(Accounts.create([account]));
   return account;
 }
 
