@@ -3,11 +3,15 @@
  * another identity at the same address is another wallet.
  * Answers are what LND said or null for "no answer"; no answer is never taken for no.
  */
+import { connect } from "node:net";
 import * as lightning from "lightning";
 import { avoided } from "./mode.js";
 
 const ANSWER_MS = 5_000;
 const POLL_MS = 5_000;
+/** While one is away: payments may be waiting for it. */
+const AWAY_POLL_MS = 1_000;
+const LISTENS_MS = 500;
 const PAYMENT_MS = 45_000;
 
 export class LightningNode {
@@ -16,12 +20,26 @@ export class LightningNode {
     this.name = name;
     this.pubkey = pubkey;
     this.isActive = false;
-    this.lnd = lightning.authenticatedLndGrpc({ cert, macaroon, socket }).lnd;
-    this.unlocked = lightning.unauthenticatedLndGrpc({ cert, socket }).lnd;
+    this.isSilent = false;
+    this.socket = socket;
+    this.dial = () => {
+      this.lnd = lightning.authenticatedLndGrpc({ cert, macaroon, socket }).lnd;
+      this.unlocked = lightning.unauthenticatedLndGrpc({ cert, socket }).lnd;
+    };
+    this.dial();
+  }
+
+  /** A connection that failed is tried again ever later, up to two minutes: to one who listens a new one is made. */
+  redial() {
+    const clients = /** @type {any[]} */ ([this.lnd, this.unlocked].flatMap((one) => Object.values(one)));
+    this.dial();
+    for (const client of clients) client.close();
   }
 
   async look() {
+    if (this.isSilent && (await listens(this.socket))) this.redial();
     const state = await answer(lightning.getWalletStatus({ lnd: this.unlocked }));
+    this.isSilent = state === null;
     const identity = state?.is_active ? await answer(lightning.getIdentity({ lnd: this.lnd })) : null;
     if (identity && identity.public_key !== this.pubkey) {
       console.error(`${this.name} answers as ${identity.public_key}: another wallet. It gets no payments.`);
@@ -96,6 +114,15 @@ export class LightningNode {
   }
 }
 
+/** Whether anybody takes a connection there. @param {string} socket host:port @returns {Promise<boolean>} */
+function listens(socket) {
+  const [host, port] = socket.split(":");
+  const tried = connect({ host, port: Number(port), timeout: LISTENS_MS });
+  return new Promise((resolve) => {
+    for (const end of ["connect", "error", "timeout"]) tried.once(end, () => resolve(end === "connect"));
+  }).finally(() => tried.destroy());
+}
+
 const ABSENT = Symbol("absent");
 const NOT_FOUND = /unable to locate invoice|there are no existing invoices|isn't initiated|invoice not found/i;
 
@@ -137,7 +164,8 @@ export class Nodes {
 
   async watch() {
     await Promise.all(this.all.map((node) => node.look()));
-    setTimeout(() => this.watch(), POLL_MS).unref();
+    const areThere = this.all.every((node) => node.isActive);
+    setTimeout(() => this.watch(), areThere ? POLL_MS : AWAY_POLL_MS).unref();
   }
 
   get active() {
