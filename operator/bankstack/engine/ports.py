@@ -101,8 +101,8 @@ class Docket(Protocol):
         """Whether there is any that has not ended."""
 
     @property
-    def running(self) -> Active | None:
-        """The plan that runs, as it was last written: for `observe`."""
+    def at_hand(self) -> Active | None:
+        """The plan that runs, as it was last written, or else one that may begin: for `observe`."""
 
     def steer(self, subject: Subject | None, facts: Any, now: datetime) -> Course:  # noqa: ANN401 - a kind's own facts
         """What is to be done, and what has to be written before; `subject` is None where there is none (pure)."""

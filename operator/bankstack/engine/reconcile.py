@@ -132,7 +132,7 @@ async def _seen(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk) -> S
     """What was found, or the Interrupted that kept it from being seen, which the status tells."""
     try:
         docket = await desk.look(kind.references(subject.spec), ran=_is_planned(subject))
-        planned = replace(subject, plan=docket.running if docket else None)
+        planned = replace(subject, plan=docket.at_hand if docket else None)
         return Seen(docket, await kind.observe(planned, cluster))
     except Interrupted as stop:
         return stop

@@ -177,9 +177,9 @@ def _blocker(plans: Iterable[Plan | Unreadable]) -> str | None:
 def _claimed(steered: Steered) -> Steered:
     if steered.active is None:
         return steered
-    now = steered.active
-    told = f"ChangePlan {now.name} is at step {now.step}: until it ends, what is declared comes second"
-    return replace(steered, claims=(Claim(RUNNING, "True", now.operation, told),))
+    # Without the step, which the plan itself tells: the target's status, and all who wait for it, would follow each.
+    told = f"ChangePlan {steered.active.name} runs: until it ends, what is declared comes second"
+    return replace(steered, claims=(Claim(RUNNING, "True", steered.active.operation, told),))
 
 
 def _asked(steered: Steered) -> Steered:

@@ -7,7 +7,7 @@ acts on a plan that was cancelled, ended or taken up by another operator meanwhi
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -77,6 +77,18 @@ class Docket:
                 current = next((step for step in plan.status.steps or () if step.state != "Done"), None)
                 return active(plan, plan.status, current, moment(plan.created)) if current else None
         return None
+
+    @property
+    def at_hand(self) -> Active | None:
+        """The plan that runs, or one that may begin in this very pass: what its first step asks is then known."""
+        return self.running or next(self._approved(), None)
+
+    def _approved(self) -> Iterator[Active]:
+        """Those that somebody approved of, in their first step. Whether that is enough, `steer` says."""
+        approved = {one.spec.plan for one in self.approvals}
+        for plan in self.found:
+            if isinstance(plan, Plan) and plan.name in approved and not plan.finished and plan.status.steps:
+                yield active(plan, plan.status, plan.status.steps[0], moment(plan.created))
 
     def steer(self, subject: Subject | None, facts: Any, now: datetime) -> Steered:  # noqa: ANN401 - a kind's own facts
         """What is to be done, and what has to be written before (pure)."""

@@ -17,7 +17,7 @@ from bankstack.engine.objects import CHANGE_PLAN, CONFIG_MAP, PLAN_APPROVAL, Man
 from bankstack.engine.operation import Cancel, Do, Done, Operation, Proposal, Risk, Step, Verdict, Wait
 from bankstack.engine.ports import About
 from bankstack.plans import admission, journal
-from bankstack.plans.desk import Desk, news, prove
+from bankstack.plans.desk import Desk, Docket, news, prove
 from bankstack.plans.model import ChangePlanStatus
 
 from .given import plan
@@ -55,6 +55,12 @@ def status(made: World, name: str = "a") -> Manifest:
     return dict((made.live(CHANGE_PLAN, name) or {}).get("status", {}))
 
 
+async def docket(made: World) -> Docket:
+    """As an operator reads it now."""
+    first = made.operators[0]
+    return await Desk().look(About(first.kinds[0], "one", "bank"), first.cluster, lambda _refs: None)
+
+
 async def test_a_plan_goes_through_the_engine() -> None:
     made = await world(Answers()).settle()
     asks(made)
@@ -74,6 +80,20 @@ async def test_an_approval_wakes_the_target_of_its_plan() -> None:
     made.user_applies(PLAN_APPROVAL, {**API, "kind": "PlanApproval", "metadata": {"name": "b"}, "spec": given})
     await made.settle()
     assert status(made)["state"] == "Succeeded"
+
+
+async def test_what_the_first_step_asks_is_known_in_the_pass_that_begins() -> None:
+    made = await world(Answers(), Risk.AMBER).settle()
+    asks(made)
+    await made.settle()
+    assert (await docket(made)).at_hand is None, "nobody approved of it"
+    given = {"plan": "a", "hash": status(made)["hash"], "approver": "bob"}
+    made.user_applies(PLAN_APPROVAL, {**API, "kind": "PlanApproval", "metadata": {"name": "b"}, "spec": given})
+    found = await docket(made)
+    assert found.at_hand is not None
+    assert (found.running, found.at_hand.name, found.at_hand.step) == (None, "a", "Only")
+    await made.settle()
+    assert (await docket(made)).at_hand is None, "it has ended"
 
 
 async def test_a_plan_for_nothing_is_told_so() -> None:
@@ -114,15 +134,13 @@ async def test_nothing_is_done_for_a_plan_that_was_changed_since_it_was_read() -
 
 async def test_two_who_begin_the_journal_are_told_apart() -> None:
     made = await world(Answers()).settle()
-    desk, cluster = Desk(), made.operators[0].cluster
     asks(made)
-    kind = made.operators[0].kinds[0]
-    docket = await desk.look(About(kind, "one", "bank"), cluster, lambda _refs: None)
-    course = docket.steer(None, None, made.now)
+    found = await docket(made)
+    course = found.steer(None, None, made.now)
     begun = replace(course, journal=course.journal.begin("Toy one", "a", journal.Begun("u", "2026-03-02T00:00:00Z")))
-    await docket.write(begun, made.now, acting=False)
+    await found.write(begun, made.now, acting=False)
     with pytest.raises(Interrupted, match="another operator began the journal"):
-        await docket.write(begun, made.now, acting=False)
+        await found.write(begun, made.now, acting=False)
 
 
 # The proof

@@ -8,7 +8,7 @@ from typing import Final
 
 from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info
 from bankstack.engine.conditions import moment, stamp
-from bankstack.engine.decision import Ask
+from bankstack.engine.decision import Action, Ask
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.model import seconds
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
@@ -119,12 +119,20 @@ def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     fresh = saved is not None and moment(saved.saved_at) >= stages.since(node, now)
     if saved is None or not fresh or not backups.is_current(facts, facts.channels):
         words = {"channels": backups.channel_digest(facts.channels)}
-        return Do((Ask("save_channel_backup", "Plan", words),), "a channel backup is exported, verified and stored")
+        saved_now = Ask("save_channel_backup", "Plan", words)
+        return Do((saved_now, *_held_already(node, facts)), "a channel backup is exported, verified and stored")
     if lacking := stored.missing(facts):
         return Wait(lacking, SOON)
     where = f"Secret {names.channel_backup(node.name, facts.generation).name}"
     also = f", and object {facts.shelf.key} of the store is the same" if facts.shelf else ""
     return Done(f"{where} of {saved.saved_at} holds all {len(facts.channels.to_back_up)} channels{also}")
+
+
+def _held_already(node: LndNode, facts: Facts) -> tuple[Action, ...]:
+    """What the next step begins with: done in the same pass, payments go elsewhere for one pass less."""
+    pod = stages.pod(node, facts)
+    is_free = pod is not None and "deletionTimestamp" not in pod["metadata"] and not stages.is_held(pod)
+    return stages.hold(pod).actions if pod is not None and is_free else ()
 
 
 def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:

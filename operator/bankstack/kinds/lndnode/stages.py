@@ -30,7 +30,7 @@ AWAY: Final = frozenset({STOP, RETIRE, RENEW})
 #: Here channels and coins leave a node that is being replaced.
 LEAVING: Final = frozenset({CLOSE, BURY, SWEEP, ACCOUNT})
 #: Here the pod is taken hold of, and kept until its end is proved.
-HELD: Final = frozenset({RECORD, ACCOUNT, STOP})
+HELD: Final = frozenset({BACKUP, RECORD, ACCOUNT, STOP})
 
 #: Seconds until what LND or the kubelet is about to say is looked for again.
 SOON: Final = 2.0

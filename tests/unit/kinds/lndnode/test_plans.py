@@ -21,6 +21,8 @@ from .given import BITCOIND, INFO, ME, NOW, SILENT, annotated, changed, node, se
 
 CHANNELS = Channels(frozenset({"aa:0", "bb:1"}), active=frozenset({"aa:0"}), public=frozenset({"aa:0", "bb:1"}))
 POD, STATEFUL = names.pod("lnd1"), names.stateful_set("lnd1")
+SAVE = Ask("save_channel_backup", "Plan", {"channels": backups.channel_digest(CHANNELS)})
+HOLD = Ask("hold_pod", "Plan", {"uid": "pod-1"})
 RECORD = {
     stages.AT: "2026-11-21T08:59:00Z", stages.IDENTITY: ME, stages.OWN_SAT: "1000", stages.UNSETTLED_SAT: "0",
     stages.HTLCS: "0", stages.ACTIVE: "1",
@@ -149,7 +151,11 @@ def test_a_restart_that_took_long_last_time_needs_more_room() -> None:
 def test_a_backup_is_of_now_and_of_these_channels(backup: Backup | None) -> None:
     verdict = asked(stages.BACKUP, facts(backup=backup))
     assert isinstance(verdict, Do)
-    assert verdict.actions == (Ask("save_channel_backup", "Plan", {"channels": backups.channel_digest(CHANNELS)}),)
+    assert verdict.actions == (SAVE, HOLD), "the pod is held in the same pass"
+    for held in (pod_is(facts(backup=backup), leaving=False), pod_is(facts(backup=backup), held=False)):
+        again = asked(stages.BACKUP, held)
+        assert isinstance(again, Do)
+        assert again.actions == (SAVE,)
     assert isinstance(asked(stages.BACKUP, facts()), Done)
     assert isinstance(asked(stages.BACKUP, facts(channels=Channels(), backup=backup)), Done)
 
@@ -182,7 +188,7 @@ def test_lnd_is_not_stopped_before_its_backup_is_proved_in_the_store(
 def test_the_pod_is_held_before_anything_is_recorded() -> None:
     verdict = asked(stages.RECORD, facts())
     assert isinstance(verdict, Do)
-    assert verdict.actions == (Ask("hold_pod", "Plan", {"uid": "pod-1"}),)
+    assert verdict.actions == (HOLD,)
     recorded = asked(stages.RECORD, pod_is(facts(funds=Funds(local_sat=900, commit_fees_sat=100)), leaving=False))
     assert isinstance(recorded, Done)
     assert (recorded.kept[stages.OWN_SAT], recorded.kept[stages.ACTIVE]) == ("1000", "1")
