@@ -16,6 +16,8 @@ SECONDS, FUNDS_SAT = 15, 50_000
 RATES = ("--intraledger", "4", "--lightning", "2")
 #: For what was cut off before: only when its invoice has expired is it certain.
 SETTLE_SECONDS, PATIENCE_SECONDS = 200, 90
+#: For tens of thousands of payments, each asked after at everybody.
+CHECK_SECONDS = 900
 #: `check` runs where the bank's credentials are; the outside node's come by standard input, before what was asked.
 CHECK = """
 IFS= read -r OUTSIDE_TLS; IFS= read -r OUTSIDE_MACAROON; export OUTSIDE_TLS OUTSIDE_MACAROON
@@ -69,7 +71,7 @@ class Customers:
         script = CHECK.format(settle=SETTLE_SECONDS)
         command = ("exec", "-i", f"deploy/{self.bank.name}-api", "--", "sh", "-c", script, "check", *plain)
         lines = [*(way[key] for key in _SECRET), asked]
-        return self.bank.kubectl(*command, stdin="\n".join(lines), timeout=SETTLE_SECONDS + 120)
+        return self.bank.kubectl(*command, stdin="\n".join(lines), timeout=CHECK_SECONDS)
 
     def books(self) -> Books:
         """The books by MongoDB's word, the channels by LND's, with the bank's own credentials."""

@@ -172,7 +172,11 @@ const collection = (/** @type {string} */ name) => mongoose.connection.collectio
 /** @template T @param {T[]} those @param {(one: T) => string} by @returns {Map<string, T[]>} */
 function groupBy(those, by) {
   const groups = new Map();
-  for (const one of those) groups.set(by(one), [...(groups.get(by(one)) ?? []), one]);
+  for (const one of those) {
+    const group = groups.get(by(one));
+    if (group) group.push(one);
+    else groups.set(by(one), [one]);
+  }
   return groups;
 }
 
