@@ -72,6 +72,8 @@ class Kind:
     act: Mapping[str, Act] = field(default_factory=dict)
     #: What a resource waits for, from its spec: a change of it wakes the resource.
     references: Callable[[Any], tuple[Ref, ...]] = lambda _spec: ()
+    #: Who waits for what it says of itself without naming it (Kind.name), from its spec as it was written.
+    heard_by: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda _spec: ()
     #: Numbers that change without anyone acting (heights, balances), by metric name.
     gauges: Callable[[Any], Mapping[str, float]] = lambda _facts: {}
     #: What has to be undone before a resource is let go with its namespace, which would hang otherwise.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bankstack.engine.objects import CHANGE_PLAN, PLAN_APPROVAL, Key, Type
+from bankstack.engine.ports import Kind
 
 #: An object by API type, namespace and name.
 Place = tuple[Type, str, str]
@@ -39,15 +40,15 @@ class References:
         return frozenset(self._dependents.get(place, ()))
 
 
-def meant(of: Type, name: str, spec: Mapping[str, Any]) -> tuple[Type, str, tuple[str, ...]]:
+def meant(of: Type, name: str, spec: Mapping[str, Any], kinds: Iterable[Kind]) -> tuple[Type, str, tuple[str, ...]]:
     """What an event about an object is really about, and whom to wake (Kind.name).
 
     A plan is looked at with its target, and an approval with its plan: whoever refers to
-    that plan is then woken.
+    that plan is then woken. A resource of one of the `kinds` is heard by whom its row names.
     """
     if of == PLAN_APPROVAL:
         return CHANGE_PLAN, str(spec.get("plan", "")), ()
     if of == CHANGE_PLAN:
         target = spec.get("target") or {}
         return of, name, (f"{target.get('kind', '')}.{target.get('name', '')}",)
-    return of, name, ()
+    return of, name, next((kind.heard_by(spec) for kind in kinds if kind.type == of), ())

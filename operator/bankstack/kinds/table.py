@@ -56,6 +56,7 @@ def late(resource: Resource, children: tuple[Type, ...], row: Callable[[], Kind]
         decide=lambda subject, facts, now: row().decide(subject, facts, now),
         act=LateActs(row),
         references=lambda spec: row().references(spec),
+        heard_by=lambda spec: row().heard_by(spec),
         gauges=lambda facts: row().gauges(facts),
         operations=LateOperations(row),
         farewell=lambda subject, cluster: row().farewell(subject, cluster),

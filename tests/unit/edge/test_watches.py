@@ -91,6 +91,17 @@ async def test_a_plan_wakes_its_target_and_an_approval_whoever_refers_to_its_pla
     ]
 
 
+async def test_an_api_s_word_wakes_the_nodes_it_pays_through(registry: kopf.OperatorRegistry, woken: Woken) -> None:
+    wakers: dict[str, Any] = {str(one.id): one.fn for one in registry._watching.get_all_handlers()}  # noqa: SLF001
+    spec = {"lightning": [{"node": "lnd1", "roles": ["offchain"]}, {"node": "lnd2", "roles": ["onchain"]}]}
+    for one in (spec, {}):
+        await wakers["apideployments"](namespace="bank", name="api", meta={}, spec=one, type="MODIFIED")
+    assert [change[1:] for change in woken.changes] == [
+        ("bank", "api", ("LndNode.lnd1", "LndNode.lnd2")),
+        ("bank", "api", ()),
+    ]
+
+
 def test_a_child_whose_label_was_taken_away_still_wakes_its_controller() -> None:
     controller = {"kind": "LndNode", "name": "lnd1", "controller": True}
     assert watches.owners({"ownerReferences": [controller, {"kind": "Job", "name": "j"}]}) == ("LndNode.lnd1",)

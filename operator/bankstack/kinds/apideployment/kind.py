@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from bankstack.clients.redis import Member
 from bankstack.engine.objects import SECRET, Ref
@@ -22,6 +23,7 @@ def kind(doors: Doors = DOORS) -> Kind:
         decide=decide,
         act=act.ACTS,
         references=references,
+        heard_by=heard_by,
         gauges=gauges,
     )
 
@@ -43,6 +45,11 @@ def references(spec: ApiDeploymentSpec) -> tuple[Ref, ...]:
             )
         )
     )
+
+
+def heard_by(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The nodes it pays through: a plan that stops one waits for the word that its pods leave it alone."""
+    return tuple(f"{names.LND_NODE.kind}.{one['node']}" for one in spec.get("lightning") or ())
 
 
 def gauges(facts: Facts) -> Mapping[str, float]:

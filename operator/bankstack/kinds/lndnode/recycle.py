@@ -17,8 +17,8 @@ from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.stages import SOON
 from bankstack.kinds.lndnode.subject import LndNode
 
-#: An API's word comes within seconds, and no event of it wakes its nodes.
-ACKNOWLEDGED: Final = 0.3
+#: An API's word comes within seconds, and wakes its nodes.
+ACKNOWLEDGED: Final = 5.0
 #: Nobody is woken by a word of their own.
 WRITTEN: Final = 0.1
 #: The kubelet has this long beyond LND's own time to say that it ended.
