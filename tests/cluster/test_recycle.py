@@ -38,10 +38,10 @@ ROUNDS = [
 ]
 BLOWS = ROUNDS[: int(os.environ.get("BANK_BLOWS", "0"))]
 #: Restarts in one load, after which customers that spent theirs have money again.
-ROUND = 5
+ROUND = 10
 RATES = ("--intraledger", "4", "--lightning", "2")
 #: At most: it ends when the story has seen what it wanted, and some payments before and after.
-LOAD_SECONDS, CALM_SECONDS = 600, 5
+LOAD_SECONDS, CALM_SECONDS = 1200, 5
 SAID = "/data/recycle.said"
 
 
