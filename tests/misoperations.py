@@ -189,6 +189,7 @@ ON_CREATE = (
     Case("a day that is none", "restart-lnd1", put("notAfter", "tomorrow"), "spec.notAfter"),
     Case("a plan without a reason", "restart-lnd1", put("reason", ""), "spec.reason"),
     Case("a window that is none", "lnd1", put("recycle.windows", ["Sunday night"]), "spec.recycle.windows[0]"),
+    Case("a database of no size", "lnd1", put("recycle.maxDatabaseSize", "big"), "spec.recycle.maxDatabaseSize"),
     Case("no block for a restart", "lnd1", put("recycle.maxDowntimeBlocks", 0), "spec.recycle.maxDowntimeBlocks"),
     Case("paused as a word", "lnd1", put("paused", "yes"), "paused"),
     Case("a component without an image", "bank", drop("components.0.image"), "components[0].image"),

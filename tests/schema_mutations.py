@@ -106,7 +106,12 @@ FULL: Final[dict[str, Manifest]] = {
         storage={"backend": "sqlite"} | _STORAGE,
         tls={"caSecret": "ca"},
         p2p={"service": {"type": "NodePort", "annotations": {"a": "b"}}, "addresses": ["host:9735"]},
-        recycle={"drainTimeout": "30m", "maxDowntimeBlocks": 6, "windows": ["Sun 02:00-05:00 UTC"]},
+        recycle={
+            "drainTimeout": "30m",
+            "maxDowntimeBlocks": 6,
+            "maxDatabaseSize": "8Gi",
+            "windows": ["Sun 02:00-05:00 UTC"],
+        },
         liquidity={"minOutboundSat": 1, "minInboundSat": 5},
         channelBackup={
             "objectStore": {

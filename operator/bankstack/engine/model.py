@@ -73,6 +73,15 @@ def seconds(duration: str) -> int:
     return int(duration[:-1]) * _UNITS[duration[-1]]
 
 
+_SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+
+
+def in_bytes(size: str) -> int:
+    """Of a Size."""
+    number = size.rstrip("KMGTki")
+    return int(number) * _SUFFIXES[size[len(number) :]]
+
+
 class Storage(Part):
     """A volume that the operator claims and never deletes by itself."""
 

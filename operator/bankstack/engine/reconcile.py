@@ -147,7 +147,7 @@ async def _pass(
         if isinstance(seen, Interrupted):
             raise seen
         docket, facts = seen.docket, seen.facts
-        gauges = tuple(kind.gauges(facts).items())
+        gauges = (*kind.gauges(facts).items(), *kind.bounds(subject.spec).items())
         course = docket.steer(subject, facts, now()) if docket else Course()
         subject, asked = replace(subject, plan=course.active, told=course.told), course.asked
         decision = _restrained(subject, _together(kind.decide(subject, facts, now()), course))

@@ -42,9 +42,11 @@ def lag(*steps: int) -> list[dict[str, str]]:
     return [one | {"values": one["values"].format(step)} for one, step in zip(LAG, steps, strict=True)]
 
 
-def volume(gib: int) -> list[dict[str, str]]:
-    of = 'kubelet_volume_stats_used_bytes{namespace="bank", persistentvolumeclaim="lnd1-data"}'
-    return [plain(of, f"{gib * GIB}x60"), condition("LndNode", "Ready", "1x60")]
+def volume(gib: int, claim: str = "lnd1-data", most: int = 8) -> list[dict[str, str]]:
+    of = f'kubelet_volume_stats_used_bytes{{namespace="bank", persistentvolumeclaim="{claim}"}}'
+    # Told by the operator that acts, and by the one that did before it.
+    bound = [f'bankstack_lndnode_max_database_bytes{{{NODE}, pod="{one}"}}' for one in ("a", "b")]
+    return [plain(of, f"{gib * GIB}x60"), *(plain(one, f"{most * GIB}x60") for one in bound)]
 
 
 Series = list[dict[str, str]]
@@ -78,7 +80,7 @@ CASES: Final[dict[str, tuple[Series, int, list[Series]]]] = {
     "LndDatabaseTooBig": (
         volume(9),
         35,
-        [volume(8), volume(9)[:1], [*volume(9)[:1], condition("LedgerCluster", "Ready", "1x60")]],
+        [volume(8), volume(9)[:1], volume(9, most=10), volume(9, claim="lnd1-0-data"), volume(9, claim="lnd1-data-x")],
     ),
     "LedgerWithoutPrimary": (
         [condition("LedgerCluster", "Writable", "-1x10")],
@@ -215,7 +217,12 @@ def test_it_fires_when_it_should_and_not_when_it_should_not(folder: Path, alert:
 def test_what_people_read_names_the_resource(folder: Path) -> None:
     rule = alerts()["LndDatabaseTooBig"]
     labels = {"severity": "warning", "namespace": "bank", "name": "lnd1", "persistentvolumeclaim": "lnd1-data"}
-    said = rule["annotations"] | {"summary": "The volume of LndNode bank/lnd1 holds 9GiB"}
+    summary = "The volume of LndNode bank/lnd1 holds 9GiB, more than its recycle.maxDatabaseSize"
+    said = rule["annotations"] | {"summary": summary}
     expected = [{"exp_labels": labels, "exp_annotations": said}]
     told = {"eval_time": "40m", "alertname": "LndDatabaseTooBig", "exp_alerts": expected}
     asked(folder, [{"interval": "1m", "input_series": volume(9), "alert_rule_test": [told]}])
+
+
+def test_the_volume_of_a_wallet_that_replaced_another_counts_as_well(folder: Path) -> None:
+    asked(folder, [looks("LndDatabaseTooBig", volume(9, claim="lnd1-data-2"), 40, 1)])

@@ -7,13 +7,14 @@ from typing import Final
 from bankstack.clients.lnd import client
 from bankstack.clients.lnd.answers import Channels, Funds, Info
 from bankstack.engine.finding import Unknown
+from bankstack.engine.model import in_bytes
 from bankstack.engine.objects import SECRET, Ref
 from bankstack.engine.ports import Kind
 from bankstack.kinds.lndnode import act, htlcs, names, plans
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Facts
-from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec
+from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec, Recycle
 from bankstack.kinds.lndnode.observe import COLD_WALLET, observe
 
 DOORS: Final = Doors(client.connect, client.presented)
@@ -29,6 +30,7 @@ def kind(doors: Doors = DOORS) -> Kind:
         act=act.acts(doors),
         references=references,
         gauges=gauges,
+        bounds=bounds,
         operations=plans.OPERATIONS,
         farewell=act.farewell,
     )
@@ -45,6 +47,12 @@ def references(spec: LndNodeSpec) -> tuple[Ref, ...]:
     )
     wallets = (Ref(COLD_WALLET, spec.bitcoind.cold_wallet),) if spec.bitcoind.cold_wallet else ()
     return (*wallets, *(Ref(SECRET, name) for name in secrets if name))
+
+
+def bounds(spec: LndNodeSpec) -> Mapping[str, float]:
+    """LND tells no size of its database: kubelets measure volumes, and alerts compare."""
+    most = (spec.recycle or Recycle()).max_database_size
+    return {"bankstack_lndnode_max_database_bytes": in_bytes(most)}
 
 
 def gauges(facts: Facts) -> Mapping[str, float]:

@@ -143,6 +143,10 @@ class Recycle(Part):
     max_downtime_blocks: Annotated[int, Field(ge=1, le=144)] = Field(
         default=6, description="Blocks that LND may be away for: a payment that would run out sooner forbids the stop."
     )
+    max_database_size: model.Size = Field(
+        default="8Gi",
+        description="Where its volume holds more, alert LndDatabaseTooBig asks for a restart (docs/alerts.md).",
+    )
     windows: list[Window] | None = Field(
         default=None, max_length=8, description="When a restart may begin, like `Sun 02:00-05:00 UTC`; none: any time."
     )

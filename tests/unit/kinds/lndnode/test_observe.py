@@ -18,6 +18,8 @@ from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Endpoint, Facts, Refused
 from bankstack.kinds.lndnode.model import RESOURCE
 
+from .given import node
+
 OUTSIDE = {"host": "bitcoind.example", "credentialsSecret": "btc"}
 
 
@@ -221,3 +223,10 @@ async def test_numbers_that_change_by_themselves_are_gauges_and_only_while_they_
     assert told["bankstack_lndnode_certificate_expires_timestamp_seconds"] > bank.now.timestamp()
     assert all(name.startswith("bankstack_lndnode_") for name in told)
     assert kind.gauges(await seen(bank, doors(Mute(SILENCE, SILENCE)))) == {}
+
+
+@pytest.mark.parametrize(("recycle", "most"), [(None, 8 * 2**30), ({"maxDatabaseSize": "500M"}, 500_000_000)])
+def test_the_size_that_a_database_may_have_is_told_to_those_who_measure_it(
+    recycle: dict[str, str] | None, most: int
+) -> None:
+    assert kind.bounds(node(recycle=recycle).spec) == {"bankstack_lndnode_max_database_bytes": most}
