@@ -40,6 +40,8 @@ BLOWS = ROUNDS[: int(os.environ.get("BANK_BLOWS", "0"))]
 #: Restarts in one load, after which customers that spent theirs have money again.
 ROUND = 10
 RATES = ("--intraledger", "4", "--lightning", "2")
+#: Enough for a round: a payment that fails is then never one for want of money.
+FUNDS_SAT = "200000"
 #: At most: it ends when the story has seen what it wanted, and some payments before and after.
 LOAD_SECONDS, CALM_SECONDS = 1200, 5
 SAID = "/data/recycle.said"
@@ -55,7 +57,9 @@ class World:
     def begin_load(self) -> None:
         """In the background, remembered beside what the demo asked for; no other one is left of a story that failed."""
         self.await_no_load()
-        words = f"--names {','.join(NAMES)} --seconds {LOAD_SECONDS} {' '.join(RATES)} --asked {ASKED}"
+        words = (
+            f"--names {','.join(NAMES)} --funds {FUNDS_SAT} --seconds {LOAD_SECONDS} {' '.join(RATES)} --asked {ASKED}"
+        )
         command = f"node load/main.js run {words} >{SAID} 2>&1"
         script = f"{command} & echo $! >{SAID}.pid; wait $!; echo $? >{SAID}.code"
         self._inside("sh", "-c", f"rm -f {SAID}.*; ({script}) </dev/null >/dev/null 2>&1 &")
@@ -144,6 +148,7 @@ def test_lnds_are_restarted_under_load_and_nothing_is_lost(world: World, first: 
     for number in range(first, min(first + ROUND, RESTARTS)):
         node, other = NODES if number % 2 == 0 else NODES[::-1]
         status = recycled(world, node, f"under-load-{number}")
+        assert world.is_loaded(), world.said()
         print(told(node, status, world.bank.resource("LndNode", node)["status"]["lastDowntimeSeconds"]))
         evidence = {one["name"]: one["evidence"] for one in status["steps"]}
         assert evidence[stages.DIVERT] == f"payments go elsewhere: bank: {other}"

@@ -13,7 +13,7 @@ from bankstack.kinds.lndnode import stages
 from bankstack.plans import journal
 from bankstack.plans.desk import Desk
 
-from .bank import Bank
+from .bank import LND_NODE, Bank
 from .faults import Fault
 from .oracle import laws_hold
 from .test_children import lives as uids
@@ -98,6 +98,14 @@ def test_a_restart_goes_through_its_steps_and_says_what_it_saw() -> None:
     assert evidence["Renew"] == "nothing had to be changed"
     assert evidence["Reconcile"].startswith("same identity, 2 channels of which 2 active (before: 2), 1000000 sat")
     assert bank.plan()["approvedBy"] == ["bob"]
+
+
+async def test_the_pass_that_begins_comes_as_far_as_an_api_s_word() -> None:
+    """Each pass under load is half a second for which payments go elsewhere: none of them only asks."""
+    bank = await asked(await open_bank())
+    bank.approves()
+    await bank.operators[0].step(bank.key(LND_NODE, "lnd1"))
+    assert steps(bank)["Check"] == "Done"
 
 
 def test_the_events_of_a_plan_are_its_states() -> None:

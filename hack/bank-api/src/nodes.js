@@ -12,6 +12,7 @@ const POLL_MS = 5_000;
 /** While one is away: payments may be waiting for it. */
 const AWAY_POLL_MS = 1_000;
 const LISTENS_MS = 500;
+const CALLS_LAST_MS = 600_000;
 const PAYMENT_MS = 45_000;
 
 export class LightningNode {
@@ -21,6 +22,7 @@ export class LightningNode {
     this.pubkey = pubkey;
     this.isActive = false;
     this.isSilent = false;
+    this.wasAway = false;
     this.socket = socket;
     this.dial = () => {
       this.lnd = lightning.authenticatedLndGrpc({ cert, macaroon, socket }).lnd;
@@ -29,21 +31,32 @@ export class LightningNode {
     this.dial();
   }
 
-  /** A connection that failed is tried again ever later, up to two minutes: to one who listens a new one is made. */
+  /**
+   * A connection that failed is tried again ever later, up to two minutes: to an LND that is back a new one is made,
+   * once, for that costs a third of a second. The former clients are closed when no call of theirs can last any more:
+   * some calls are two, and the second one on a closed client would end the process.
+   */
   redial() {
     const clients = /** @type {any[]} */ ([this.lnd, this.unlocked].flatMap((one) => Object.values(one)));
     this.dial();
-    for (const client of clients) client.close();
+    setTimeout(() => clients.forEach((client) => client.close()), CALLS_LAST_MS).unref();
+  }
+
+  /** Whether it was away, and takes connections again. */
+  async isBack() {
+    const wasAway = this.wasAway;
+    this.wasAway = !(await listens(this.socket));
+    return wasAway && !this.wasAway;
   }
 
   async look() {
-    if (this.isSilent && (await listens(this.socket))) this.redial();
+    if (this.isSilent && (await this.isBack())) this.redial();
     const state = await answer(lightning.getWalletStatus({ lnd: this.unlocked }));
-    this.isSilent = state === null;
     const identity = state?.is_active ? await answer(lightning.getIdentity({ lnd: this.lnd })) : null;
     if (identity && identity.public_key !== this.pubkey) {
       console.error(`${this.name} answers as ${identity.public_key}: another wallet. It gets no payments.`);
     }
+    this.isSilent = state === null || (state.is_active && identity === null);
     this.isActive = identity?.public_key === this.pubkey;
   }
 

@@ -141,13 +141,14 @@ async def _seen(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk) -> S
 async def _pass(
     kind: Kind, subject: Subject, seen: Seen | Interrupted, cluster: Cluster, now: Callable[[], datetime]
 ) -> Outcome:
-    gauges: tuple[tuple[str, float], ...] = ()
+    # Told also where nothing can be seen: an alert that is held to a bound must not end with it.
+    gauges = tuple(kind.bounds(subject.spec).items())
     asked: datetime | None = None
     try:
         if isinstance(seen, Interrupted):
             raise seen
         docket, facts = seen.docket, seen.facts
-        gauges = (*kind.gauges(facts).items(), *kind.bounds(subject.spec).items())
+        gauges = (*gauges, *kind.gauges(facts).items())
         course = docket.steer(subject, facts, now()) if docket else Course()
         subject, asked = replace(subject, plan=course.active, told=course.told), course.asked
         decision = _restrained(subject, _together(kind.decide(subject, facts, now()), course))

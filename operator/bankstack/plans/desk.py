@@ -84,10 +84,10 @@ class Docket:
         return self.running or next(self._approved(), None)
 
     def _approved(self) -> Iterator[Active]:
-        """Those that somebody approved of, in their first step. Whether that is enough, `steer` says."""
+        """Those that people approved of since they were last told of: `steer` says whether that is enough."""
         approved = {one.spec.plan for one in self.approvals}
         for plan in self.found:
-            if isinstance(plan, Plan) and plan.name in approved and not plan.finished and plan.status.steps:
+            if isinstance(plan, Plan) and plan.name in approved and plan.waits_for_people and plan.status.steps:
                 yield active(plan, plan.status, plan.status.steps[0], moment(plan.created))
 
     def steer(self, subject: Subject | None, facts: Any, now: datetime) -> Steered:  # noqa: ANN401 - a kind's own facts

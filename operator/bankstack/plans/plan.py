@@ -47,6 +47,11 @@ class Plan:
         return self.status.state == "Running"
 
     @property
+    def waits_for_people(self) -> bool:
+        """Whether it would begin if it were approved."""
+        return self.status.state == "AwaitingApproval" and not self.spec.dry_run
+
+    @property
     def to_be_cancelled(self) -> bool:
         """Whether a person wants it to end."""
         return self.spec.cancelled or "deletionTimestamp" in self.manifest["metadata"]

@@ -86,6 +86,14 @@ async def test_a_settled_resource_is_never_written_again() -> None:
     assert outcome.gauges == (("toys", 5.0),)
 
 
+async def test_what_alerts_are_held_to_is_told_also_where_nothing_can_be_seen() -> None:
+    async def blind(_one: toy.Toy, _reader: object) -> toy.Facts:
+        raise Interrupted(Finding("Forbidden", "nothing may be read", Transient()))
+
+    kind = replace(toy.KIND, observe=blind, bounds=lambda _spec: {"most": 8.0})
+    assert (await one_pass(declared(), kind)).gauges == (("most", 8.0),)
+
+
 async def test_a_resource_that_is_gone_is_nothing_to_do() -> None:
     world = World(toy.KIND)
     assert await one_pass(world) == Outcome("gone")

@@ -96,6 +96,20 @@ async def test_what_the_first_step_asks_is_known_in_the_pass_that_begins() -> No
     assert (await docket(made)).at_hand is None, "it has ended"
 
 
+async def test_a_plan_that_never_begins_asks_nothing_for_its_steps() -> None:
+    made = await world(Answers(), Risk.AMBER).settle()
+    asks(made, dryRun=True)
+    await made.settle()
+    given = {"plan": "a", "hash": status(made)["hash"], "approver": "bob"}
+    made.user_applies(PLAN_APPROVAL, {**API, "kind": "PlanApproval", "metadata": {"name": "b"}, "spec": given})
+    assert (await docket(made)).at_hand is None
+
+
+@pytest.mark.parametrize(("state", "waits"), [("AwaitingApproval", True), ("Pending", False), ("Running", False)])
+def test_one_that_waits_for_its_window_does_not_wait_for_people(state: str, waits: bool) -> None:  # noqa: FBT001
+    assert plan("a", status={"state": state}).waits_for_people == waits
+
+
 async def test_a_plan_for_nothing_is_told_so() -> None:
     made = await world(Answers()).settle()
     made.server.delete(made.key(toy.TOY, "one"))

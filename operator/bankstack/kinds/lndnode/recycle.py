@@ -131,8 +131,10 @@ def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
 def _held_already(node: LndNode, facts: Facts) -> tuple[Action, ...]:
     """What the next step begins with: done in the same pass, payments go elsewhere for one pass less."""
     pod = stages.pod(node, facts)
-    is_free = pod is not None and "deletionTimestamp" not in pod["metadata"] and not stages.is_held(pod)
-    return stages.hold(pod).actions if pod is not None and is_free else ()
+    # A store may be away for hours, and a pod that is held for so long would need the operator to be made again.
+    if pod is None or facts.shelf is not None or "deletionTimestamp" in pod["metadata"] or stages.is_held(pod):
+        return ()
+    return stages.hold(pod).actions
 
 
 def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
@@ -192,8 +194,7 @@ def stop(node: LndNode, facts: Facts, now: datetime) -> Verdict:
 def _overdue(node: LndNode, where: str) -> str:
     return (
         f"the kubelet of node {where} has not said that LND of pod {node.name}-0 ended: nothing is started, for two "
-        "LNDs of one wallet lose its money. Bring that node back; if it is switched off for good, take finalizer "
-        f"{stages.PROOF} off the pod, and then delete this plan"
+        f"LNDs of one wallet lose its money. {stages.ON_A_LOST_NODE}, and then delete this plan"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bankstack.engine.finding import WATCHED, Finding, Stalled, Unknown
 from bankstack.engine.objects import Manifest
-from bankstack.kinds.lndnode import names, pinned, releases
+from bankstack.kinds.lndnode import names, pinned, releases, stages
 from bankstack.kinds.lndnode.facts import Chain, Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -28,12 +28,20 @@ def pod_is_up(node: LndNode, facts: Facts) -> Finding | None:
     if pod is None:
         return Finding("Starting", f"LND's pod {node.name}-0 is being made", WATCHED)
     if "deletionTimestamp" in pod["metadata"]:
-        return Finding("Restarting", f"pod {node.name}-0 is being stopped and will be made again", WATCHED)
+        return Finding("Restarting", f"pod {node.name}-0 is being stopped and will be made again{_held(pod)}", WATCHED)
     container = _container(pod)
     if "running" in container.get("state", {}):
         return None
     ended = _ended(container)
     return _not_started(node, pod, container) if ended is None else _stopped(node, facts, ended)
+
+
+def _held(pod: Manifest) -> str:
+    """What its next life waits for, where a plan took hold of this one and its node may be lost."""
+    if not stages.is_held(pod) or stages.exit_of(pod):
+        return ""
+    where = pod.get("spec", {}).get("nodeName", "?")
+    return f", once the kubelet of node {where} has said that LND ended. {stages.ON_A_LOST_NODE}"
 
 
 def _container(pod: Manifest) -> dict[str, Any]:

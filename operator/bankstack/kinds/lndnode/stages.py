@@ -36,6 +36,8 @@ HELD: Final = frozenset({BACKUP, RECORD, ACCOUNT, STOP})
 SOON: Final = 2.0
 #: On the pod: its end is still to be proved.
 PROOF: Final = "bankstack.io/proof-of-exit"
+#: What to do where nobody can prove it.
+ON_A_LOST_NODE: Final = f"Bring that node back; if it is switched off for good, take finalizer {PROOF} off the pod"
 #: What steps keep for later ones.
 TEMPLATE, CHANGE, AT, IDENTITY, OWN_SAT, UNSETTLED_SAT, HTLCS, CHANNELS, ACTIVE, DOWNTIME = (
     "template", "change", "at", "identity", "ownSat", "unsettledSat", "htlcs", "channels", "active", "downtimeSeconds"

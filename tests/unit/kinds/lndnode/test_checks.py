@@ -10,7 +10,7 @@ from tests.unit.kinds.lndnode.given import BITCOIND, CERTIFICATE, FRESH, INFO, M
 from bankstack.clients.lnd.answers import State
 from bankstack.engine.finding import Finding, Stalled, Unknown, Waiting
 from bankstack.engine.objects import Manifest
-from bankstack.kinds.lndnode import checks, names
+from bankstack.kinds.lndnode import checks, names, stages
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Chain, Facts, Refused, Unusable
 from bankstack.kinds.lndnode.subject import LndNode
@@ -128,6 +128,10 @@ CASES: dict[str, tuple[Facts, str, type, tuple[str, ...]]] = {
     "the pod is not there": (given.without(SERVING, POD), "Starting", Waiting, ("is being made",)),
     "the pod goes": (
         given.changed(SERVING, POD, deletionTimestamp="2026-11-21T09:00:00Z"), "Restarting", Waiting, ("made again",),
+    ),
+    "the pod goes and its node may be lost": (
+        given.changed(SERVING, POD, deletionTimestamp="2026-11-21T09:00:00Z", finalizers=[stages.PROOF]),
+        "Restarting", Waiting, ("once the kubelet of node", "switched off for good", stages.PROOF),
     ),
     "the pod starts": (with_pod(state={"waiting": {"reason": "ContainerCreating"}}), "Starting", Waiting, ()),
     "the image is not there": (

@@ -160,6 +160,18 @@ def test_a_backup_is_of_now_and_of_these_channels(backup: Backup | None) -> None
     assert isinstance(asked(stages.BACKUP, facts(channels=Channels(), backup=backup)), Done)
 
 
+def test_a_pod_is_not_held_for_as_long_as_a_store_may_be_away() -> None:
+    verdict = asked(stages.BACKUP, facts(backup=None, shelf=Shelf("me/new.scb", holds=False)))
+    assert isinstance(verdict, Do)
+    assert verdict.actions == (SAVE,)
+
+
+@pytest.mark.parametrize(("step", "kept"), [(stages.DRAIN, False), (stages.BACKUP, True), (stages.RECORD, True)])
+def test_a_pod_that_is_held_stays_so_up_to_its_end(step: str, kept: bool) -> None:  # noqa: FBT001 - of pytest
+    held = pod_is(facts(), leaving=False)
+    assert (stages.to_let_go(at(step), held) is None) == kept
+
+
 @pytest.mark.parametrize(
     ("holds", "words"),
     [
