@@ -37,10 +37,10 @@ ROUNDS = [
     for number, step in enumerate(STEPS)
 ]
 BLOWS = ROUNDS[: int(os.environ.get("BANK_BLOWS", "0"))]
-#: Restarts in one load, after which customers that spent theirs have money again.
-ROUND = 10
+#: Restarts, after which customers that spent theirs have money again.
+IN_ONE_LOAD = 10
 RATES = ("--intraledger", "4", "--lightning", "2")
-#: Enough for a round: a payment that fails is then never one for want of money.
+#: Enough for one load: a payment that fails is then never one for want of money.
 FUNDS_SAT = "200000"
 #: At most: it ends when the story has seen what it wanted, and some payments before and after.
 LOAD_SECONDS, CALM_SECONDS = 1200, 5
@@ -142,10 +142,10 @@ def paid(load: str) -> str:
     return "\n".join(re.findall("^(?:intraledger|send|receive|longest time) .*$", load, re.MULTILINE))
 
 
-@pytest.mark.parametrize("first", range(0, RESTARTS, ROUND))
+@pytest.mark.parametrize("first", range(0, RESTARTS, IN_ONE_LOAD))
 def test_lnds_are_restarted_under_load_and_nothing_is_lost(world: World, first: int) -> None:
     world.begin_load()
-    for number in range(first, min(first + ROUND, RESTARTS)):
+    for number in range(first, min(first + IN_ONE_LOAD, RESTARTS)):
         node, other = NODES if number % 2 == 0 else NODES[::-1]
         status = recycled(world, node, f"under-load-{number}")
         assert world.is_loaded(), world.said()

@@ -77,7 +77,7 @@ class Kind:
     #: Numbers that change without anyone acting (heights, balances), by metric name.
     gauges: Callable[[Any], Mapping[str, float]] = lambda _facts: {}
     #: Numbers of its spec that alerts hold others' measures to, by metric name.
-    bounds: Callable[[Any], Mapping[str, float]] = lambda _spec: {}
+    bounds: Callable[[Any], Mapping[str, float]] = lambda _subject: {}
     #: What has to be undone before a resource is let go with its namespace, which would hang otherwise.
     farewell: Callable[[Any, Cluster], Awaitable[None]] = nothing_to_undo
     #: What a ChangePlan may ask of it, by name.

@@ -142,7 +142,7 @@ async def _pass(
     kind: Kind, subject: Subject, seen: Seen | Interrupted, cluster: Cluster, now: Callable[[], datetime]
 ) -> Outcome:
     # Told also where nothing can be seen: an alert that is held to a bound must not end with it.
-    gauges = tuple(kind.bounds(subject.spec).items())
+    gauges = tuple(kind.bounds(subject).items())
     asked: datetime | None = None
     try:
         if isinstance(seen, Interrupted):

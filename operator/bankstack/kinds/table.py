@@ -58,7 +58,7 @@ def late(resource: Resource, children: tuple[Type, ...], row: Callable[[], Kind]
         references=lambda spec: row().references(spec),
         heard_by=lambda spec: row().heard_by(spec),
         gauges=lambda facts: row().gauges(facts),
-        bounds=lambda spec: row().bounds(spec),
+        bounds=lambda subject: row().bounds(subject),
         operations=LateOperations(row),
         farewell=lambda subject, cluster: row().farewell(subject, cluster),
     )

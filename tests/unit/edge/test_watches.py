@@ -38,6 +38,11 @@ def registry(woken: Woken) -> kopf.OperatorRegistry:
     return watches.registry(woken, login)  # type: ignore[arg-type]
 
 
+def by_plural(registry: kopf.OperatorRegistry) -> dict[str, Any]:
+    """What kopf calls for an event about each type."""
+    return {str(handler.id): handler.fn for handler in registry._watching.get_all_handlers()}  # noqa: SLF001
+
+
 def test_everything_made_is_watched_by_our_label_and_secrets_without_it() -> None:
     types = watches.watched(KINDS)
     assert {kind.type for kind in KINDS} <= types.keys()
@@ -81,7 +86,7 @@ async def test_an_event_wakes_the_loop_and_does_nothing_else(registry: kopf.Oper
 async def test_a_plan_wakes_its_target_and_an_approval_whoever_refers_to_its_plan(
     registry: kopf.OperatorRegistry, woken: Woken
 ) -> None:
-    wakers: dict[str, Any] = {handler.id: handler.fn for handler in registry._watching.get_all_handlers()}  # noqa: SLF001
+    wakers = by_plural(registry)
     target = {"target": {"kind": "LndNode", "name": "lnd1"}}
     await wakers["changeplans"](namespace="bank", name="restart", meta={}, spec=target, type="DELETED")
     await wakers["planapprovals"](namespace="bank", name="restart-bob", meta={}, spec={"plan": "restart"}, type="ADDED")
@@ -92,7 +97,7 @@ async def test_a_plan_wakes_its_target_and_an_approval_whoever_refers_to_its_pla
 
 
 async def test_an_api_s_word_wakes_the_nodes_it_pays_through(registry: kopf.OperatorRegistry, woken: Woken) -> None:
-    wakers: dict[str, Any] = {str(one.id): one.fn for one in registry._watching.get_all_handlers()}  # noqa: SLF001
+    wakers = by_plural(registry)
     spec = {"lightning": [{"node": "lnd1", "roles": ["offchain"]}, {"node": "lnd2", "roles": ["onchain"]}]}
     for one in (spec, {}):
         await wakers["apideployments"](namespace="bank", name="api", meta={}, spec=one, type="MODIFIED")

@@ -90,7 +90,7 @@ async def test_what_alerts_are_held_to_is_told_also_where_nothing_can_be_seen() 
     async def blind(_one: toy.Toy, _reader: object) -> toy.Facts:
         raise Interrupted(Finding("Forbidden", "nothing may be read", Transient()))
 
-    kind = replace(toy.KIND, observe=blind, bounds=lambda _spec: {"most": 8.0})
+    kind = replace(toy.KIND, observe=blind, bounds=lambda _subject: {"most": 8.0})
     assert (await one_pass(declared(), kind)).gauges == (("most", 8.0),)
 
 

@@ -38,7 +38,7 @@ async def test_a_late_row_passes_on_what_it_is_asked() -> None:
         decide=lambda *given: given,  # type: ignore[arg-type]
         references=lambda spec: (spec, "reference"),  # type: ignore[arg-type, return-value]
         gauges=lambda facts: {str(facts): 1.0},
-        bounds=lambda spec: {str(spec): 2.0},
+        bounds=lambda subject: {str(subject): 2.0},
         heard_by=lambda spec: (str(spec["to"]),),
     )
     late = table.late(own.resource, (), lambda: own)
@@ -47,5 +47,5 @@ async def test_a_late_row_passes_on_what_it_is_asked() -> None:
     assert late.decide("subject", "facts", "now") == ("subject", "facts", "now")  # type: ignore[arg-type, comparison-overlap]
     assert late.references("spec") == ("spec", "reference")  # type: ignore[comparison-overlap]
     assert late.gauges("facts") == {"facts": 1.0}
-    assert late.bounds("spec") == {"spec": 2.0}
+    assert late.bounds("subject") == {"subject": 2.0}
     assert late.heard_by({"to": "LndNode.lnd1"}) == ("LndNode.lnd1",)

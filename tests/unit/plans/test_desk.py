@@ -55,6 +55,12 @@ def status(made: World, name: str = "a") -> Manifest:
     return dict((made.live(CHANGE_PLAN, name) or {}).get("status", {}))
 
 
+def approves(made: World) -> None:
+    """Bob, of what is shown of plan a."""
+    given = {"plan": "a", "hash": status(made)["hash"], "approver": "bob"}
+    made.user_applies(PLAN_APPROVAL, {**API, "kind": "PlanApproval", "metadata": {"name": "b"}, "spec": given})
+
+
 async def docket(made: World) -> Docket:
     """As an operator reads it now."""
     first = made.operators[0]
@@ -76,8 +82,7 @@ async def test_an_approval_wakes_the_target_of_its_plan() -> None:
     asks(made)
     await made.settle()
     assert status(made)["state"] == "AwaitingApproval"
-    given = {"plan": "a", "hash": status(made)["hash"], "approver": "bob"}
-    made.user_applies(PLAN_APPROVAL, {**API, "kind": "PlanApproval", "metadata": {"name": "b"}, "spec": given})
+    approves(made)
     await made.settle()
     assert status(made)["state"] == "Succeeded"
 
@@ -87,8 +92,7 @@ async def test_what_the_first_step_asks_is_known_in_the_pass_that_begins() -> No
     asks(made)
     await made.settle()
     assert (await docket(made)).at_hand is None, "nobody approved of it"
-    given = {"plan": "a", "hash": status(made)["hash"], "approver": "bob"}
-    made.user_applies(PLAN_APPROVAL, {**API, "kind": "PlanApproval", "metadata": {"name": "b"}, "spec": given})
+    approves(made)
     found = await docket(made)
     assert found.at_hand is not None
     assert (found.running, found.at_hand.name, found.at_hand.step) == (None, "a", "Only")
@@ -100,8 +104,7 @@ async def test_a_plan_that_never_begins_asks_nothing_for_its_steps() -> None:
     made = await world(Answers(), Risk.AMBER).settle()
     asks(made, dryRun=True)
     await made.settle()
-    given = {"plan": "a", "hash": status(made)["hash"], "approver": "bob"}
-    made.user_applies(PLAN_APPROVAL, {**API, "kind": "PlanApproval", "metadata": {"name": "b"}, "spec": given})
+    approves(made)
     assert (await docket(made)).at_hand is None
 
 

@@ -14,8 +14,9 @@ from bankstack.kinds.lndnode import act, htlcs, names, plans
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Facts
-from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec, Recycle
+from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec
 from bankstack.kinds.lndnode.observe import COLD_WALLET, observe
+from bankstack.kinds.lndnode.subject import LndNode
 
 DOORS: Final = Doors(client.connect, client.presented)
 
@@ -49,10 +50,9 @@ def references(spec: LndNodeSpec) -> tuple[Ref, ...]:
     return (*wallets, *(Ref(SECRET, name) for name in secrets if name))
 
 
-def bounds(spec: LndNodeSpec) -> Mapping[str, float]:
+def bounds(node: LndNode) -> Mapping[str, float]:
     """LND tells no size of its database: kubelets measure volumes, and alerts compare."""
-    most = (spec.recycle or Recycle()).max_database_size
-    return {"bankstack_lndnode_max_database_bytes": in_bytes(most)}
+    return {"bankstack_lndnode_max_database_bytes": in_bytes(htlcs.recycle(node).max_database_size)}
 
 
 def gauges(facts: Facts) -> Mapping[str, float]:

@@ -119,8 +119,8 @@ def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     fresh = saved is not None and moment(saved.saved_at) >= stages.since(node, now)
     if saved is None or not fresh or not backups.is_current(facts, facts.channels):
         words = {"channels": backups.channel_digest(facts.channels)}
-        saved_now = Ask("save_channel_backup", "Plan", words)
-        return Do((saved_now, *_held_already(node, facts)), "a channel backup is exported, verified and stored")
+        save = Ask("save_channel_backup", "Plan", words)
+        return Do((save, *_held_already(node, facts)), "a channel backup is exported, verified and stored")
     if lacking := stored.missing(facts):
         return Wait(lacking, SOON)
     where = f"Secret {names.channel_backup(node.name, facts.generation).name}"

@@ -229,4 +229,4 @@ async def test_numbers_that_change_by_themselves_are_gauges_and_only_while_they_
 def test_the_size_that_a_database_may_have_is_told_to_those_who_measure_it(
     recycle: dict[str, str] | None, most: int
 ) -> None:
-    assert kind.bounds(node(recycle=recycle).spec) == {"bankstack_lndnode_max_database_bytes": most}
+    assert kind.bounds(node(recycle=recycle)) == {"bankstack_lndnode_max_database_bytes": most}
