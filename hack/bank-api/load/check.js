@@ -49,7 +49,8 @@ async function judge(payments, url, nodes, outside) {
   return inParts(payments, async (payment) => {
     const { key, kind, amount, walletId, recipientWalletId, answer } = payment;
     const isPending = books.isPending(key);
-    const changed = { from: books.net(walletId, key), to: books.net(recipientWalletId, key), isPending };
+    const isAwaited = books.isAwaited(key);
+    const changed = { from: books.net(walletId, key), to: books.net(recipientWalletId, key), isPending, isAwaited };
     const lightning = kind === "intraledger" ? null : await moved(payment, nodes, outside);
     const evidence = { kind, amount, told: answer?.status, books: changed, api: api.get(key) ?? 0, lightning };
     return { key, kind, told: answer?.heard?.join("; ") ?? answer?.status ?? "NO_ANSWER", ...verdict(evidence) };
@@ -73,9 +74,12 @@ async function bookkeeping() {
   for await (const { hash, externalId } of collection("paymentflowstates").find({ state: { $in: UNFINISHED } })) {
     pending.add(hash ?? externalId);
   }
+  const awaited = new Set();
+  for await (const { _id } of collection("invoiceusers").find({ processingCompleted: false })) awaited.add(_id);
   return {
     net: (/** @type {string} */ wallet, /** @type {string} */ key) => nets.get(`Liabilities:${wallet}/${key}`) ?? 0,
     isPending: (/** @type {string} */ key) => pending.has(key),
+    isAwaited: (/** @type {string} */ key) => awaited.has(key),
   };
 }
 

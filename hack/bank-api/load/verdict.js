@@ -4,7 +4,8 @@
  */
 
 /**
- * @typedef {{from: number, to: number, isPending: boolean}} Books what the payment changed in its wallets, in sat
+ * @typedef {{from: number, to: number, isPending: boolean, isAwaited: boolean}} Books what the payment changed in its
+ *   wallets, in sat; `isAwaited`: an invoice that the bank still looks after
  * @typedef {{moved: number, fee: number, times: number} | null} Lightning what moved over Lightning; null: not known yet
  * @typedef {{kind: import("./asked.js").Kind, amount: number, told?: string, books: Books, api: number,
  *   lightning: Lightning}} Evidence
@@ -35,10 +36,11 @@ function across({ amount, books: { from, to } }) {
 }
 
 /** @param {Evidence} evidence @returns {Verdict} */
-function overLightning({ kind, books: { from }, lightning }) {
+function overLightning({ kind, books: { from, isAwaited }, lightning }) {
   const { moved, fee } = /** @type {NonNullable<Lightning>} */ (lightning);
   const due = moved === 0 ? 0 : kind === "send" ? -(moved + fee) : moved;
   if (from === due) return say("ok", due ? "made once" : "not made");
+  if (kind === "receive" && from === 0 && isAwaited) return say("unknown", "it is paid, and the bank has yet to credit it");
   const words = `Lightning moved ${moved} sat, the books ${from} where ${due} is due`;
   const isTooMuch = kind === "receive" ? from > due : from < due && due !== 0;
   return say(isTooMuch ? "doubled" : "lost", words);

@@ -8,7 +8,7 @@ const seen = {
   send: (but = {}) => ({ kind: "send", amount: 100, told: "SUCCESS", ...books(-103, 0), api: -103, lightning: moved(100, 3, 1), ...but }),
   receive: (but = {}) => ({ kind: "receive", amount: 100, told: "SUCCESS", ...books(100, 0), api: 100, lightning: moved(100, 0, 1), ...but }),
 };
-const books = (from, to, isPending = false) => ({ books: { from, to, isPending } });
+const books = (from, to, isPending = false, isAwaited = false) => ({ books: { from, to, isPending, isAwaited } });
 const moved = (sats, fee, times) => ({ moved: sats, fee, times });
 const nothing = moved(0, 0, 0);
 
@@ -33,6 +33,9 @@ const CASES = [
   ["sent, a node is silent", seen.send({ lightning: null }), "unknown"],
   ["received, credited once", seen.receive(), "ok"],
   ["received, not credited", seen.receive({ ...books(0, 0), api: 0 }), "lost"],
+  ["received, not yet credited", seen.receive({ ...books(0, 0, false, true), api: 0 }), "unknown"],
+  ["received nothing, still waited for", seen.receive({ ...books(0, 0, false, true), api: 0, told: "NO_ANSWER", lightning: nothing }), "ok"],
+  ["received, credited and given away", seen.receive({ ...books(50, 0, false, true), api: 50 }), "lost"],
   ["received, credited twice", seen.receive({ ...books(200, 0), api: 200 }), "doubled"],
   ["received nothing, credited", seen.receive({ lightning: nothing, told: "NO_ANSWER" }), "doubled"],
 ];

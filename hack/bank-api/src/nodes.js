@@ -12,6 +12,10 @@ const POLL_MS = 5_000;
 /** While one is away: payments may be waiting for it. */
 const AWAY_POLL_MS = 1_000;
 const LISTENS_MS = 500;
+/** A new connection costs a third of a second, and one that nobody accepts is soon as many as there are looks. */
+const REDIAL_MS = 10_000;
+/** gRPC's word for a connection that calls go over. */
+const READY = 2;
 const CALLS_LAST_MS = 600_000;
 const PAYMENT_MS = 45_000;
 
@@ -23,6 +27,7 @@ export class LightningNode {
     this.isActive = false;
     this.isSilent = false;
     this.wasAway = false;
+    this.redialled = -REDIAL_MS;
     this.socket = socket;
     this.dial = () => {
       this.lnd = lightning.authenticatedLndGrpc({ cert, macaroon, socket }).lnd;
@@ -32,25 +37,39 @@ export class LightningNode {
   }
 
   /**
-   * A connection that failed is tried again ever later, up to two minutes: to an LND that is back a new one is made,
-   * once, for that costs a third of a second. The former clients are closed when no call of theirs can last any more:
-   * some calls are two, and the second one on a closed client would end the process.
+   * A connection that failed is tried again ever later, up to two minutes: to an LND that is back a new one is made.
+   * The former clients are closed when no call of theirs can last any more: some calls are two, and the second one on
+   * a closed client would end the process.
    */
   redial() {
+    this.redialled = performance.now();
     const clients = /** @type {any[]} */ ([this.lnd, this.unlocked].flatMap((one) => Object.values(one)));
     this.dial();
     setTimeout(() => clients.forEach((client) => client.close()), CALLS_LAST_MS).unref();
   }
 
-  /** Whether it was away, and takes connections again. */
+  /**
+   * Whether it takes connections and ours are none, or are to an LND that was away since. Looks are seconds apart, and
+   * none may fall into the time for which it was.
+   */
   async isBack() {
     const wasAway = this.wasAway;
     this.wasAway = !(await listens(this.socket));
-    return wasAway && !this.wasAway;
+    return !this.wasAway && (wasAway || !this.isConnected);
+  }
+
+  /** Whether both questions of a look have a connection to go over. */
+  get isConnected() {
+    const channels = /** @type {any[]} */ ([this.unlocked.status, this.lnd.default]).map((one) => one.getChannel());
+    return channels.every((channel) => channel.getConnectivityState(false) === READY);
+  }
+
+  get mayRedial() {
+    return performance.now() - this.redialled >= REDIAL_MS;
   }
 
   async look() {
-    if (this.isSilent && (await this.isBack())) this.redial();
+    if (this.isSilent && this.mayRedial && (await this.isBack())) this.redial();
     const state = await answer(lightning.getWalletStatus({ lnd: this.unlocked }));
     const identity = state?.is_active ? await answer(lightning.getIdentity({ lnd: this.lnd })) : null;
     if (identity && identity.public_key !== this.pubkey) {
