@@ -6,11 +6,12 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Htlc, Transaction
-from bankstack.engine.decision import Apply, Ask
+from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Htlc, Info, Transaction
+from bankstack.engine.decision import Action, Apply, Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import STATEFUL_SET, Manifest
 from bankstack.engine.operation import Abort, Active, Do, Done, Wait
+from bankstack.kinds.lndnode import htlcs as budgets
 from bankstack.kinds.lndnode import names, plans, stages
 from bankstack.kinds.lndnode import replace as replacement
 from bankstack.kinds.lndnode.decide import decide
@@ -93,11 +94,33 @@ def test_lnd_is_stopped_only_in_its_step_and_never_before_its_pod_is_held(case: 
     node, facts = case
     live = facts.children.get(names.stateful_set("lnd1"))
     runs = live is not None and live["spec"]["replicas"] == 1
-    for made in applied_to_lnd(node, facts) if not node.deleting else ():
-        if made["spec"]["replicas"] == 0 and runs:
+    pod = facts.children.get(names.pod("lnd1"))
+    is_held, was_asked = stages.is_held(pod), pod is not None and "deletionTimestamp" in pod["metadata"]
+    for one in decided(decide, node, facts, NOW).actions if runs and not node.deleting else ():
+        # Carried out in order, up to the first that fails.
+        is_held = is_held or _is_asked(one, "hold_pod")
+        was_asked = was_asked or _is_asked(one, "last_look")
+        if (
+            isinstance(one, Apply)
+            and one.manifest["kind"] == STATEFUL_SET.kind
+            and one.manifest["spec"]["replicas"] == 0
+        ):
             assert stages.step(node) in stages.AWAY
-            held = stages.is_held(facts.children.get(names.pod("lnd1")))
-            assert held or stages.step(node) in (stages.RETIRE, stages.RENEW)
+            assert (is_held and was_asked) or stages.step(node) in (stages.RETIRE, stages.RENEW)
+
+
+def _is_asked(one: Action, what: str) -> bool:
+    return isinstance(one, Ask) and one.action == what
+
+
+@given(planned())
+def test_lnd_is_told_to_stop_only_by_a_pass_that_saw_its_payments_outlast_it(case: tuple[LndNode, Facts]) -> None:
+    node, facts = case
+    asks = any(_is_asked(one, "last_look") for one in decide(node, facts, NOW).actions)
+    if asks:
+        assert isinstance(facts.channels, Channels)
+        assert isinstance(facts.info, Info)
+        assert budgets.too_tight(node, facts.channels.htlcs, facts.info.block_height) is None
 
 
 @given(planned())

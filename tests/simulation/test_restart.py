@@ -208,7 +208,8 @@ async def test_a_payment_that_came_after_the_drain_is_seen_before_the_stop() -> 
 
     bank.calls.schedule = arrives
     await approved(bank)
-    assert (bank.plan()["state"], steps(bank)["Record"]) == ("Failed", "Failed")
+    assert (bank.plan()["state"], steps(bank)["Stop"]) == ("Failed", "Failed")
+    assert "LND is not stopped" in bank.plan()["message"]
     pod = bank.live(POD, "lnd1-0")
     assert pod is not None
     assert not stages.is_held(pod)

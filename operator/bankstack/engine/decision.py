@@ -69,8 +69,10 @@ class Decision:
     """The outcome of one look at the facts.
 
     `status` is what the kind's own fields shall say; its conditions are derived by the
-    engine from `finding` and `claims`. `released`: nothing is left to protect, a
-    deleted resource may go. `look_again` in seconds, where no event will tell.
+    engine from `finding` and `claims`. `then` is what they say instead once every action was
+    carried out: a word that others wait for is given in the pass that makes it true.
+    `released`: nothing is left to protect, a deleted resource may go. `look_again` in
+    seconds, where no event will tell.
     """
 
     status: Status
@@ -79,3 +81,4 @@ class Decision:
     claims: tuple[Claim, ...] = ()
     released: bool = False
     look_again: float | None = None
+    then: Status | None = None

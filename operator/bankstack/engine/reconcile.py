@@ -185,7 +185,7 @@ def _restrained(subject: Subject, decision: Decision) -> Decision:
     paused = conditions.Claim(
         "Paused", "True", "Paused", "spec.paused is true: the operator watches and changes nothing"
     )
-    return replace(decision, actions=(), released=False, claims=(*decision.claims, paused))
+    return replace(decision, actions=(), then=None, released=False, claims=(*decision.claims, paused))
 
 
 async def _carried_out(kind: Kind, subject: Subject, decision: Decision, cluster: Cluster) -> Decision:
@@ -196,7 +196,7 @@ async def _carried_out(kind: Kind, subject: Subject, decision: Decision, cluster
     except Interrupted as stop:
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
         return replace(decision, finding=stop.finding, released=False)
-    return decision
+    return replace(decision, status=decision.then or decision.status)
 
 
 async def _asked(subject: Subject, docket: Docket, course: Course, decision: Decision, now: datetime) -> Decision:

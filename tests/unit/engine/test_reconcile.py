@@ -252,6 +252,21 @@ async def test_the_first_action_that_fails_ends_the_pass_and_is_told() -> None:
     assert conditions(world)["Ready"] == ("False", "ApiUnavailable")
 
 
+@pytest.mark.parametrize(
+    ("spec", "fault", "told"),
+    [({}, None, "after"), ({}, Fault(500), "before"), ({"paused": True}, None, "before")],
+    ids=["all was done", "one failed", "paused"],
+)
+async def test_what_is_true_once_all_is_done_is_told_in_the_same_pass_and_only_then(
+    spec: dict[str, Any], fault: Fault | None, told: str
+) -> None:
+    world = declared(**spec)
+    world.calls.schedule = always("create Secret one-key", fault) if fault else world.calls.schedule
+    before, after = toy.ToyStatus(pinned="before"), toy.ToyStatus(pinned="after")
+    await one_pass(world, deciding(Decision(before, (Ask("MakeKey", "Missing"),), then=after)))
+    assert (world.live(TOY, "one") or {})["status"]["pinned"] == told
+
+
 async def test_a_failure_before_release_keeps_the_finalizer() -> None:
     world = await declared().settle()
     world.server.delete(world.key(TOY, "one"))

@@ -43,8 +43,11 @@ def decide(api: Api, facts: Facts, now: datetime) -> Decision:
     step = migrations.DONE if held else migrations.step(api, facts)
     finding = held or step.finding
     rolls = finding is None and environment.is_known(api, facts)
+    status = _status(api, facts, required, may, done=rolls)
     return Decision(
-        status=_status(api, facts, required, may, done=rolls),
+        status=status,
+        # The file and every pod are among the actions. A plan waits for this word, and payments with it.
+        then=status.model_copy(update={"avoids": list(traffic.avoided(api, facts)) or None}),
         actions=(
             *_base(api, facts, required, may),
             *((Apply(drift.mark(step.wanted), "NewRevision"),) if step.wanted else ()),

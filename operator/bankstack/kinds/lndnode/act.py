@@ -6,6 +6,7 @@ a Secret is created or left as it is, an existing one is changed only at the
 resourceVersion that was read.
 """
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from bankstack.kinds.lndnode import (
     certificates,
     checks,
     consumers,
+    htlcs,
     macaroons,
     names,
     parting,
@@ -68,6 +70,7 @@ def acts(doors: Doors) -> dict[str, Act]:
         "retire_identity": parting.retire_identity,
         "note_generation": note_generation,
         "hold_pod": hold_pod,
+        "last_look": partial(last_look, connect=connect),
         "let_go_pod": let_go_pod,
     }
 
@@ -224,6 +227,15 @@ async def hold_pod(node: LndNode, ask: Ask, cluster: Cluster) -> None:
         raise Interrupted(Finding("PodChanged", f"pod {node.name}-0 is another by now: looked at anew", Transient()))
     if not stages.is_held(live):
         await cluster.finalize(POD, live, [*live["metadata"].get("finalizers", []), stages.PROOF])
+
+
+async def last_look(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
+    """A payment that came since the facts were read forbids the stop as one that was there."""
+    root = await reach.root_key(node, cluster)
+    async with reach.reached(node, cluster, connect) as lnd:
+        info, (_, channels) = await asyncio.gather(lnd.info(macaroon(root)), lnd.funds_and_channels(macaroon(root)))
+    if tight := htlcs.too_tight(node, channels.htlcs, info.block_height):
+        raise Interrupted(Finding("PaymentCame", tight, Transient()))
 
 
 async def let_go_pod(node: LndNode, _ask: Ask, cluster: Cluster) -> None:

@@ -108,6 +108,8 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
         *certificates.steps(node, facts, now),
         *_publish(node, facts),
         *_after_a_plan(node, facts),
+        # Before the StatefulSet, which stops it: where one of these fails nothing is stopped.
+        *_before_the_stop(node, facts),
         *drift.changes(_wanted(node, facts, endpoint), facts.children),
         *_restart_a_false_start(node, facts),
         *_sweep(node, facts, endpoint),
@@ -123,6 +125,15 @@ def _after_a_plan(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     if not resumes or not isinstance(facts.announced, Announced) or not facts.announced.disabled:
         return pod
     return (*pod, Ask("enable_channels", "Resuming"))
+
+
+def _before_the_stop(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
+    """Exactly this pod is kept until its end is proved, and LND is asked once more what is on its way."""
+    pod = stages.pod(node, facts)
+    if pod is None or not stages.is_being_stopped(node, facts):
+        return ()
+    held = () if stages.is_held(pod) else (Ask("hold_pod", "Plan", {"uid": uid(pod)}),)
+    return (*held, Ask("last_look", "Plan"))
 
 
 def _claim(node: LndNode, facts: Facts) -> tuple[Ask, ...]:

@@ -148,13 +148,13 @@ def account(node: LndNode, facts: Facts, now: datetime) -> Verdict:
 
 
 def _to_keep(node: LndNode, facts: Facts) -> Do | Wait | None:
-    """What only a running LND can say, and a hold on its pod."""
+    """What only a running LND can say."""
     if facts.wallet is None or addresses.DESCRIPTORS not in facts.wallet.keys:
         return Do((Ask("keep_addresses", "Plan"),), "what the wallet's addresses are drawn from is written down")
     pod = stages.pod(node, facts)
     if pod is None or "deletionTimestamp" in pod["metadata"]:
         return Wait("LND's pod is being replaced by somebody else: it is waited for", SOON)
-    return None if stages.is_held(pod) else stages.hold(pod)
+    return None
 
 
 def _sums(node: LndNode, facts: Facts, funds: Funds) -> str | Wait:

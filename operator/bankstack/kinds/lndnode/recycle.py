@@ -8,7 +8,7 @@ from typing import Final
 
 from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info
 from bankstack.engine.conditions import moment, stamp
-from bankstack.engine.decision import Action, Ask
+from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.model import seconds
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
@@ -82,13 +82,15 @@ def divert(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     return Done(f"payments go elsewhere: {carriers.told(facts)}")
 
 
-def disable(_node: LndNode, facts: Facts, _now: datetime) -> Verdict:
+def disable(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """The network is told to send nothing more through public channels."""
     if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
         return stages.silent()
     usable = facts.announced.enabled & facts.channels.active
     if usable:
-        return Do((Ask("disable_channels", "Plan"),), f"the network is told not to use {len(usable)} channels")
+        told = f"the network is told not to use {len(usable)} channels"
+        # A later step's: exported while payments end, payments go elsewhere for one pass less.
+        return Do((Ask("disable_channels", "Plan"), *_export(node, facts, facts.channels, now)), told)
     return Done(f"{len(facts.announced.disabled)} public channels are announced as disabled")
 
 
@@ -110,17 +112,14 @@ def drain(node: LndNode, facts: Facts, now: datetime) -> Verdict:
 
 
 def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
-    """A backup of exactly these channels, exported, verified by LND and stored since the plan came here."""
+    """A backup of exactly these channels, exported, verified by LND and stored since the plan began."""
     if not isinstance(facts.channels, Channels):
         return stages.silent()
     if not facts.channels.to_back_up:
         return Done("there is no channel to back up")
-    saved = facts.backup
-    fresh = saved is not None and moment(saved.saved_at) >= stages.since(node, now)
-    if saved is None or not fresh or not backups.is_current(facts, facts.channels):
-        words = {"channels": backups.channel_digest(facts.channels)}
-        save = Ask("save_channel_backup", "Plan", words)
-        return Do((save, *_held_already(node, facts)), "a channel backup is exported, verified and stored")
+    export, saved = _export(node, facts, facts.channels, now), facts.backup
+    if export or saved is None:
+        return Do(export, "a channel backup is exported, verified and stored")
     if lacking := stored.missing(facts):
         return Wait(lacking, SOON)
     where = f"Secret {names.channel_backup(node.name, facts.generation).name}"
@@ -128,22 +127,20 @@ def backup(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     return Done(f"{where} of {saved.saved_at} holds all {len(facts.channels.to_back_up)} channels{also}")
 
 
-def _held_already(node: LndNode, facts: Facts) -> tuple[Action, ...]:
-    """What the next step begins with: done in the same pass, payments go elsewhere for one pass less."""
-    pod = stages.pod(node, facts)
-    # A store may be away for hours, and a pod that is held for so long would need the operator to be made again.
-    if pod is None or facts.shelf is not None or "deletionTimestamp" in pod["metadata"] or stages.is_held(pod):
+def _export(node: LndNode, facts: Facts, channels: Channels, now: datetime) -> tuple[Ask, ...]:
+    """What brings the backup that the plan needs; nothing where it is there."""
+    saved = facts.backup
+    fresh = saved is not None and moment(saved.saved_at) >= stages.began(node, now)
+    if not channels.to_back_up or (fresh and backups.is_current(facts, channels)):
         return ()
-    return stages.hold(pod).actions
+    return (Ask("save_channel_backup", "Plan", {"channels": backups.channel_digest(channels)}),)
 
 
 def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
-    """What must be the same afterwards, seen in the same look in which LND is stopped."""
+    """What must be the same afterwards, seen in the look in which LND is told to stop."""
     pod = stages.pod(node, facts)
     if pod is None or "deletionTimestamp" in pod["metadata"]:
         return Wait("LND's pod is being replaced by somebody else: it is waited for", SOON)
-    if not stages.is_held(pod):
-        return stages.hold(pod)
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
         return stages.silent()
@@ -183,9 +180,8 @@ def stop(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     if pod is None:
         return Wait(_unproved(node), 30.0) if _is_scaled_down(node, facts) else Wait("LND's pod comes back", SOON)
     if "deletionTimestamp" not in pod["metadata"]:
-        if stages.is_held(pod):
-            return Wait("LND is told to stop", SOON)
-        return stages.hold(pod)
+        forbidden = None if _is_scaled_down(node, facts) else stages.may_be_stopped(node, facts)
+        return forbidden or Wait("LND is told to stop", SOON)
     late = now > stages.since(node, now) + timedelta(seconds=children.GRACE_SECONDS + KUBELET_SECONDS)
     told = f"LND writes its state and stops, within {children.GRACE_SECONDS} s"
     return Wait(_overdue(node, pod["spec"].get("nodeName", "?")) if late else told, SOON)

@@ -3,18 +3,19 @@
 `decide` asks here which world to want: traffic or none, a pod or none, which template.
 When the plan has ended, however it ended, every answer is the usual one.
 
-A pod that a plan stops is first held by a finalizer: then its object outlives its
-processes, also when it is deleted by force, and goes only after the kubelet has said
-that they ended. A pod that is merely gone proves nothing.
+A pod that a plan stops is held by a finalizer directly before: then its object outlives
+its processes, also when it is deleted by force, and goes only after the kubelet has said
+that they ended. A pod that is merely gone proves nothing. Not earlier than that: a held pod
+that dies while nobody operates is not made again.
 """
 
 from datetime import datetime
 from typing import Any, Final
 
-from bankstack.engine.decision import Ask
+from bankstack.clients.lnd.answers import Channels, Info
 from bankstack.engine.objects import Manifest, Ref
-from bankstack.engine.operation import Do, Wait
-from bankstack.kinds.lndnode import names
+from bankstack.engine.operation import Abort, Wait
+from bankstack.kinds.lndnode import htlcs, names
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -29,8 +30,6 @@ DRAINED: Final = frozenset(
 AWAY: Final = frozenset({STOP, RETIRE, RENEW})
 #: Here channels and coins leave a node that is being replaced.
 LEAVING: Final = frozenset({CLOSE, BURY, SWEEP, ACCOUNT})
-#: Here the pod is taken hold of, and kept until its end is proved.
-HELD: Final = frozenset({BACKUP, RECORD, ACCOUNT, STOP})
 
 #: Seconds until what LND or the kubelet is about to say is looked for again.
 SOON: Final = 2.0
@@ -55,6 +54,11 @@ def kept(node: LndNode, of: str, word: str) -> str | None:
     return node.plan.kept.get(of, {}).get(word) if node.plan else None
 
 
+def began(node: LndNode, now: datetime) -> datetime:
+    """When its plan did."""
+    return node.plan.started if node.plan else now
+
+
 def since(node: LndNode, now: datetime) -> datetime:
     """When its step began."""
     return node.plan.since if node.plan else now
@@ -71,7 +75,27 @@ def is_stopped(node: LndNode, facts: Facts) -> bool:
         return True
     live = facts.children.get(names.stateful_set(node.name))
     went = live is not None and live["spec"].get("replicas") == 0
-    return step(node) == STOP and (went or is_held(pod(node, facts)))
+    return step(node) == STOP and (went or _ends_held(pod(node, facts)) or is_being_stopped(node, facts))
+
+
+def is_being_stopped(node: LndNode, facts: Facts) -> bool:
+    """Whether LND, which runs, is told to stop in this pass: only where nothing that was just seen forbids it."""
+    one, live = pod(node, facts), facts.children.get(names.stateful_set(node.name))
+    if step(node) != STOP or one is None or "deletionTimestamp" in one["metadata"]:
+        return False
+    return live is not None and live["spec"].get("replicas") != 0 and may_be_stopped(node, facts) is None
+
+
+def may_be_stopped(node: LndNode, facts: Facts) -> Wait | Abort | None:
+    """What forbids it. The step before saw to the same, but after a crash that is long ago."""
+    if not isinstance(facts.channels, Channels) or not isinstance(facts.info, Info):
+        return silent()
+    tight = htlcs.too_tight(node, facts.channels.htlcs, facts.info.block_height)
+    return Abort(tight) if tight else None
+
+
+def _ends_held(one: Manifest | None) -> bool:
+    return one is not None and is_held(one) and "deletionTimestamp" in one["metadata"]
 
 
 def is_renewing(node: LndNode, facts: Facts) -> bool:
@@ -92,12 +116,6 @@ def is_held(one: Manifest | None) -> bool:
 def silent() -> Wait:
     """LND gives no answer, which is neither yes nor no."""
     return Wait("LND does not answer just now: nothing is concluded from that, it is asked again", SOON)
-
-
-def hold(one: Manifest) -> Do:
-    """Keep the object of exactly this pod until its end is proved."""
-    ask = Ask("hold_pod", "Plan", {"uid": one["metadata"]["uid"]})
-    return Do((ask,), "LND's pod is held until its end is proved")
 
 
 def exit_of(one: Manifest | None) -> str | None:
@@ -127,7 +145,7 @@ def to_let_go(node: LndNode, facts: Facts) -> Ref | None:
     if one is None or not is_held(one):
         return None
     if "deletionTimestamp" not in one["metadata"]:
-        return None if step(node) in HELD and not node.deleting else names.pod(node.name)
+        return None if step(node) == STOP and not node.deleting else names.pod(node.name)
     # Also where somebody else deleted it just before it was to be stopped: it could not come back otherwise.
     is_evidence = step(node) == STOP and not node.deleting
     return None if is_evidence or exit_of(one) is None else names.pod(node.name)

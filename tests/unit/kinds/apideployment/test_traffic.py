@@ -31,6 +31,10 @@ def test_pods_are_told_which_node_to_leave_alone_and_then_it_is_acknowledged() -
     first = decide(bank, facts, NOW)
     assert said(first).avoids is None
     assert applied(first.actions) == ["ConfigMap bank-mode"], "nothing is rolled for it"
+    assert isinstance(first.then, ApiDeploymentStatus)
+    assert first.then.avoids == ["lnd1"], "said in the same pass, once all of that is done"
+    after = carried_out(facts, first.actions)
+    assert status(bank, after).avoids == ["lnd1"], "and seen by the next"
     bank, facts = settled(bank, facts)
     assert bank.status.avoids == ["lnd1"]
     mode = facts.children[names.mode("bank")]["data"]

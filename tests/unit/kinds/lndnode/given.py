@@ -27,6 +27,7 @@ from bankstack.kinds.lndnode.facts import (
     Wallet,
 )
 from bankstack.kinds.lndnode.model import LndNodeSpec, LndNodeStatus
+from bankstack.kinds.lndnode.stages import PROOF
 from bankstack.kinds.lndnode.subject import LndNode
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -171,6 +172,10 @@ def asked(a_node: LndNode, facts: Facts, ask: Ask) -> Facts:  # noqa: C901, PLR0
         case "enable_channels":
             assert isinstance(facts.announced, Announced)
             return replace(facts, announced=Announced(facts.announced.enabled | facts.announced.disabled))
+        case "hold_pod":
+            return changed(facts, names.pod(a_node.name), finalizers=[PROOF])
+        case "last_look":
+            return facts
         case "let_go_pod":
             there = names.pod(a_node.name) in facts.children
             return changed(facts, names.pod(a_node.name), finalizers=[]) if there else facts

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.unit.kinds.lndnode.given import ME, NOW, SILENT, node
-from tests.unit.kinds.lndnode.test_plans import asked, at, facts, pod_is, waits
+from tests.unit.kinds.lndnode.planned import asked, at, facts, pod_is, waits
 
 from bankstack.clients.lnd.answers import Channels, Stake
 from bankstack.engine.objects import Manifest, Ref, Type

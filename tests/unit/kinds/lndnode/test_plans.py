@@ -2,74 +2,21 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc
+from bankstack.clients.lnd.answers import Announced, Channels, Funds
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
-from bankstack.engine.objects import Manifest
-from bankstack.engine.operation import Abort, Active, Do, Done, Verdict, Wait
-from bankstack.kinds.lndnode import backups, htlcs, kind, names, plans, stages, template
+from bankstack.engine.operation import Abort, Do, Done, Verdict
+from bankstack.kinds.lndnode import htlcs, kind, names, plans, stages, template
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Backup, Facts, Refused, Shelf
 from bankstack.kinds.lndnode.model import LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
 
-from .given import BITCOIND, INFO, ME, NOW, SILENT, annotated, changed, node, serving, without
-
-CHANNELS = Channels(frozenset({"aa:0", "bb:1"}), active=frozenset({"aa:0"}), public=frozenset({"aa:0", "bb:1"}))
-POD, STATEFUL = names.pod("lnd1"), names.stateful_set("lnd1")
-SAVE = Ask("save_channel_backup", "Plan", {"channels": backups.channel_digest(CHANNELS)})
-HOLD = Ask("hold_pod", "Plan", {"uid": "pod-1"})
-RECORD = {
-    stages.AT: "2026-11-21T08:59:00Z", stages.IDENTITY: ME, stages.OWN_SAT: "1000", stages.UNSETTLED_SAT: "0",
-    stages.HTLCS: "0", stages.ACTIVE: "1",
-}  # fmt: skip
-
-
-def at(step: str, a_node: LndNode | None = None, **kept: dict[str, str]) -> LndNode:
-    """lnd1 with a plan at this step since a minute."""
-    since = NOW - timedelta(minutes=1)
-    return replace(a_node or node(), plan=Active("restart", "p1", "Restart", step, {}, since, since, kept))
-
-
-def facts(**more: Any) -> Facts:  # noqa: ANN401 - any facts
-    known: dict[str, Any] = {
-        "channels": CHANNELS,
-        "funds": Funds(local_sat=1000),
-        "announced": Announced(),
-        "recovering": False,
-    }
-    return serving(**known | {"sent_msat": 0, "backup": stored()} | more)
-
-
-def stored(**more: Any) -> Backup:  # noqa: ANN401 - any of its fields
-    made = Backup(backups.channel_digest(CHANNELS), "2026-11-21T09:00:00Z", outpoints=CHANNELS.open)
-    return replace(made, **more)
-
-
-def asked(step: str, known: Facts, a_node: LndNode | None = None, **kept: dict[str, str]) -> Verdict:
-    (one,) = [one for one in plans.STEPS if one.name == step]
-    verdict: Verdict = one.judge(at(step, a_node, **kept), known, NOW)
-    return verdict
-
-
-def pod_is(known: Facts, *, leaving: bool = True, held: bool = True, **state: Manifest) -> Facts:
-    meta: Manifest = {"finalizers": [stages.PROOF]} if held else {}
-    meta |= {"deletionTimestamp": "2026-11-21T08:59:10Z"} if leaving else {}
-    after = changed(known, POD, **meta)
-    status = {"containerStatuses": [{"name": "lnd", "state": state or {"running": {}}}]}
-    pod = after.children[POD] | {"status": status, "spec": {"nodeName": "east", "containers": [{"name": "lnd"}]}}
-    return replace(after, children={**after.children, POD: pod})
-
-
-def waits(verdict: Verdict, *words: str) -> None:
-    assert isinstance(verdict, Wait), verdict
-    for word in words:
-        assert word in verdict.sentence
-
+from .given import BITCOIND, INFO, ME, NOW, SILENT, annotated, node, without
+from .planned import BEFORE, CHANNELS, POD, RECORD, SAVE, STATEFUL, asked, at, facts, on_its_way, pod_is, stored, waits
 
 # Check
 
@@ -102,14 +49,12 @@ def test_a_node_that_is_not_is_waited_for(known: Facts, words: str) -> None:
 def test_channels_are_disabled_as_long_as_the_network_may_use_one_whose_peer_is_there() -> None:
     verdict = asked(stages.DISABLE, facts(announced=Announced(enabled=CHANNELS.open)))
     assert isinstance(verdict, Do)
-    assert verdict.actions == (Ask("disable_channels", "Plan"),)
+    assert verdict.actions == (Ask("disable_channels", "Plan"),), "the backup is of since the plan began"
+    older = asked(stages.DISABLE, facts(announced=Announced(enabled=CHANNELS.open), backup=stored(saved_at=BEFORE)))
+    assert isinstance(older, Do)
+    assert older.actions == (Ask("disable_channels", "Plan"), SAVE), "exported while payments end"
     # bb:1 is LND's own to disable: its peer is away.
     assert isinstance(asked(stages.DISABLE, facts(announced=Announced(frozenset({"bb:1"})))), Done)
-
-
-def on_its_way(left: int, *, incoming: bool = False) -> Channels:
-    expiry = INFO.block_height + left + (htlcs.INCOMING_DELTA if incoming else 0)
-    return replace(CHANNELS, htlcs=(Htlc("aa:0", incoming, 7, expiry, "ab" * 32),))
 
 
 @pytest.mark.parametrize("incoming", [True, False])
@@ -145,28 +90,18 @@ def test_a_restart_that_took_long_last_time_needs_more_room() -> None:
 
 @pytest.mark.parametrize(
     "backup",
-    [None, stored(saved_at="2026-11-21T08:58:59Z"), stored(channels="others"), stored(intact=False)],
+    [None, stored(saved_at=BEFORE), stored(channels="others"), stored(intact=False)],
     ids=["none", "from before", "of others", "edited"],
 )
 def test_a_backup_is_of_now_and_of_these_channels(backup: Backup | None) -> None:
     verdict = asked(stages.BACKUP, facts(backup=backup))
     assert isinstance(verdict, Do)
-    assert verdict.actions == (SAVE, HOLD), "the pod is held in the same pass"
-    for held in (pod_is(facts(backup=backup), leaving=False), pod_is(facts(backup=backup), held=False)):
-        again = asked(stages.BACKUP, held)
-        assert isinstance(again, Do)
-        assert again.actions == (SAVE,)
+    assert verdict.actions == (SAVE,)
     assert isinstance(asked(stages.BACKUP, facts()), Done)
     assert isinstance(asked(stages.BACKUP, facts(channels=Channels(), backup=backup)), Done)
 
 
-def test_a_pod_is_not_held_for_as_long_as_a_store_may_be_away() -> None:
-    verdict = asked(stages.BACKUP, facts(backup=None, shelf=Shelf("me/new.scb", holds=False)))
-    assert isinstance(verdict, Do)
-    assert verdict.actions == (SAVE,)
-
-
-@pytest.mark.parametrize(("step", "kept"), [(stages.DRAIN, False), (stages.BACKUP, True), (stages.RECORD, True)])
+@pytest.mark.parametrize(("step", "kept"), [(stages.BACKUP, False), (stages.RECORD, False), (stages.STOP, True)])
 def test_a_pod_that_is_held_stays_so_up_to_its_end(step: str, kept: bool) -> None:  # noqa: FBT001 - of pytest
     held = pod_is(facts(), leaving=False)
     assert (stages.to_let_go(at(step), held) is None) == kept
@@ -197,70 +132,14 @@ def test_lnd_is_not_stopped_before_its_backup_is_proved_in_the_store(
         assert isinstance(empty, Done), "where there is no channel nothing has to be stored"
 
 
-def test_the_pod_is_held_before_anything_is_recorded() -> None:
-    verdict = asked(stages.RECORD, facts())
-    assert isinstance(verdict, Do)
-    assert verdict.actions == (HOLD,)
-    recorded = asked(stages.RECORD, pod_is(facts(funds=Funds(local_sat=900, commit_fees_sat=100)), leaving=False))
+def test_what_must_be_the_same_afterwards_is_recorded() -> None:
+    recorded = asked(stages.RECORD, facts(funds=Funds(local_sat=900, commit_fees_sat=100)))
     assert isinstance(recorded, Done)
     assert (recorded.kept[stages.OWN_SAT], recorded.kept[stages.ACTIVE]) == ("1000", "1")
     waits(asked(stages.RECORD, pod_is(facts())), "replaced by somebody else")
     waits(asked(stages.RECORD, pod_is(facts(backup=stored(channels="x")), leaving=False)), "changed since the backup")
     tight = pod_is(facts(channels=on_its_way(6)), leaving=False)
     assert isinstance(asked(stages.RECORD, tight), Abort)
-
-
-# Stop
-
-
-def test_an_end_is_the_kubelet_s_word_with_its_time() -> None:
-    ended = {"exitCode": 0, "finishedAt": "2026-11-21T08:59:30Z"}
-    verdict = asked(stages.STOP, pod_is(facts(), terminated=ended))
-    assert verdict == Done("pod lnd1-0 (pod-1) ended on east at 2026-11-21T08:59:30Z with exit code 0")
-
-
-@pytest.mark.parametrize(
-    ("known", "words"),
-    [
-        (pod_is(facts()), "LND writes its state and stops"),
-        (pod_is(facts(), terminated={"exitCode": 137}), "LND writes its state and stops"),
-        (pod_is(facts(), leaving=False, terminated={"exitCode": 0, "finishedAt": "x"}), "LND is told to stop"),
-        (without(facts(), POD), "comes back"),
-    ],
-    ids=["it runs", "not found is not seen to end", "a container that comes back", "deleted before it was held"],
-)
-def test_nothing_else_is_an_end(known: Facts, words: str) -> None:
-    waits(asked(stages.STOP, known), words)
-
-
-def test_a_pod_that_is_gone_without_a_word_keeps_lnd_stopped() -> None:
-    gone = without(pod_is(facts()), POD)
-    scaled = replace(
-        gone, children={**gone.children, STATEFUL: gone.children[STATEFUL] | {"spec": {"replicas": 0}}}
-    )  # fmt: skip
-    waits(asked(stages.STOP, scaled), "nobody saw its processes end", "delete this plan")
-
-
-def test_an_end_that_is_overdue_is_told_with_its_node() -> None:
-    (stop,) = [one for one in plans.STEPS if one.name == stages.STOP]
-    late: Verdict = stop.judge(at(stages.STOP), pod_is(facts()), NOW + timedelta(minutes=11))
-    waits(late, "the kubelet of node east has not said", stages.PROOF)
-
-
-@pytest.mark.parametrize(
-    ("step", "ended", "goes"),
-    [(stages.RECORD, True, True), (stages.RECORD, False, False), (stages.STOP, True, False)],
-)
-def test_a_held_pod_that_others_deleted_goes_when_it_ended_but_for_what_stop_proves_by_it(
-    step: str,
-    ended: bool,  # noqa: FBT001
-    goes: bool,  # noqa: FBT001
-) -> None:
-    state: dict[str, Any] = (
-        {"terminated": {"exitCode": 0, "finishedAt": "2026-11-21T08:59:30Z"}} if ended else {"running": {}}
-    )
-    actions = decide(at(step), pod_is(facts(), **state), NOW).actions
-    assert (Ask("let_go_pod", "Proved") in actions) is goes
 
 
 # Renew and Start

@@ -14,7 +14,7 @@ from bankstack.kinds.lndnode.model import LndNodeStatus
 from bankstack.kinds.lndnode.retire import retire
 
 from .given import ME, NOW, node
-from .test_plans import waits
+from .planned import waits
 from .test_replace import OPEN, SWEEP, asked, facts, stopped, swept
 
 STONE = Tombstone("03" + "a" * 64, "2026-11-21T09:00:00Z", "lnd1-retired-x", 2)

@@ -29,7 +29,7 @@ from .given import (
     untouched,
     without,
 )
-from .test_plans import RECORD, asked, facts, waits
+from .planned import RECORD, asked, facts, waits
 
 POD, STATEFUL, VOLUME = names.pod("lnd1"), names.stateful_set("lnd1"), names.volume("lnd1")
 NEWER = node(version="v0.22.0-beta", status=LndNodeStatus(identity_pubkey=ME, version="0.21.2-beta commit=v0.21.2"))
