@@ -22,11 +22,10 @@ from demokit.outside import Outside
 from .bank import Bank
 from .conftest import Lab, Manifest, elapsed, eventually
 from .operated import Operator, kill_main_process
+from .timeline import timeline
 
 BANK = "plans"
 API = "bankstack.io/v1alpha1"
-#: What is not the operator's own time: payments end, LND stops and starts, peers come back.
-OTHERS = {stages.DRAIN, stages.STOP, stages.START, stages.RECONCILE}
 #: LND passes on what it tells of its channels once in a minute and a half.
 TRICKLE_SECONDS = 90
 #: `hack/test soak` asks for more.
@@ -148,15 +147,14 @@ def test_a_restart_approved_by_another_person_comes_back_as_it_was(
     eventually(lambda: bank.condition("LndNode", "lnd1", "ChangePending").get("status") == "True", 30, "it waits")
 
     made(bank, "alice", restart("restart-1"))
-    shown = await_state(bank, "restart-1", "AwaitingApproval")
-    refusals(bank, shown["hash"])
-    made(bank, "bob", approval("restart-1-bob", "restart-1", "bob", shown["hash"]))
-    eventually(lambda: plan(bank, "restart-1")["state"] not in ("AwaitingApproval", "Running"), 240, lambda: told(bank))
-    ended = plan(bank, "restart-1")
+    with timeline(bank, "restart-1") as line:
+        shown = line.until("AwaitingApproval", within=30)
+        refusals(bank, shown["hash"])
+        made(bank, "bob", approval("restart-1-bob", "restart-1", "bob", shown["hash"]))
+        ended = line.until("Succeeded", within=240)
     for step in ended["steps"]:
         print(f"{step['name']:10} {step['startedAt'][11:19]} {step['finishedAt'][11:19]} {step.get('evidence')}")
-    assert ended["state"] == "Succeeded", ended
-    print(f"the operator's own time: {own_seconds(ended['steps']):.0f} s")
+    print(f"the operator's own time: {line.own_seconds():.1f} s")
     assert ended["approvedBy"] == ["bob"]
 
     eventually(lambda: is_well(bank), 30, "lnd1 is well")
@@ -174,17 +172,6 @@ def test_a_restart_approved_by_another_person_comes_back_as_it_was(
     eventually(lambda: is_announced(outside, before["identityPubkey"]), within, "the network may use the channel")
     assert outside.pays(bank.as_api("addinvoice", "--amt=777")["payment_request"])
     assert operator.forbidden() == []
-
-
-def seconds(step: Manifest) -> float:
-    begun, ended = (datetime.fromisoformat(step[word]) for word in ("startedAt", "finishedAt"))
-    return (ended - begun).total_seconds()
-
-
-def own_seconds(steps: list[Manifest]) -> float:
-    """Of the whole of it, what was left over by everybody else. Stamps are of whole seconds: told, never asked for."""
-    whole = seconds({"startedAt": steps[0]["startedAt"], "finishedAt": steps[-1]["finishedAt"]})
-    return whole - sum(seconds(one) for one in steps if one["name"] in OTHERS)
 
 
 def refusals(bank: Bank, shown: str) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,8 @@ from .bank import Bank
 from .conftest import Lab, Manifest, elapsed, eventually
 from .operated import kill_main_process, runs
 from .processes import watched
-from .test_plans import approval, await_state, made, may, own_seconds, plan, restart, seconds
+from .test_plans import approval, made, may, plan, restart
+from .timeline import Timeline, timeline
 
 ROOT = Path(__file__).parents[2]
 #: `hack/test soak` asks for more.
@@ -116,25 +118,32 @@ def has_coins(bank: Bank, name: str) -> bool:
     return bool(bank.condition("LndNode", name, "CarriesPayments").get("status") == "True")
 
 
-def recycled(world: World, node: str, name: str) -> Manifest:
-    """One Restart; the plan's status at its end."""
-    begun(world, node, name)
-    return await_state(world.bank, name, "Succeeded", within=300)
+def recycled(world: World, node: str, name: str) -> Timeline:
+    """One Restart, to its end."""
+    with begun(world, node, name) as line:
+        line.until("Succeeded", within=300)
+    return line
 
 
-def begun(world: World, node: str, name: str) -> None:
+@contextmanager
+def begun(world: World, node: str, name: str) -> Iterator[Timeline]:
     """A Restart, asked for by alice and approved by bob."""
     asked = restart(name)
     asked["spec"]["target"]["name"] = node
     made(world.bank, "alice", asked)
-    shown = await_state(world.bank, name, "AwaitingApproval", within=60)
-    made(world.bank, "bob", approval(f"{name}-bob", name, "bob", shown["hash"]))
+    with timeline(world.bank, name) as line:
+        shown = line.until("AwaitingApproval", within=60)
+        made(world.bank, "bob", approval(f"{name}-bob", name, "bob", shown["hash"]))
+        yield line
 
 
-def told(node: str, status: Manifest, away: int) -> str:
-    lines = [f"{one['name']:<10} {seconds(one):5.0f} s  {one.get('evidence', '')}" for one in status["steps"]]
-    head = f"{node}: away for {away} s; the operator's own time {own_seconds(status['steps']):.0f} s"
-    return "\n".join((head, *lines))
+def told(node: str, line: Timeline, away: int) -> str:
+    spent = line.in_steps()
+    steps = [
+        f"{one['name']:<10} {spent.get(one['name'], 0):5.1f} s  {one.get('evidence', '')}"
+        for one in line.status["steps"]
+    ]
+    return "\n".join((f"{node}: away for {away} s; the operator's own time {line.own_seconds():.1f} s", *steps))
 
 
 def paid(load: str) -> str:
@@ -147,10 +156,10 @@ def test_lnds_are_restarted_under_load_and_nothing_is_lost(world: World, first: 
     world.begin_load()
     for number in range(first, min(first + IN_ONE_LOAD, RESTARTS)):
         node, other = NODES if number % 2 == 0 else NODES[::-1]
-        status = recycled(world, node, f"under-load-{number}")
+        line = recycled(world, node, f"under-load-{number}")
         assert world.is_loaded(), world.said()
-        print(told(node, status, world.bank.resource("LndNode", node)["status"]["lastDowntimeSeconds"]))
-        evidence = {one["name"]: one["evidence"] for one in status["steps"]}
+        print(told(node, line, world.bank.resource("LndNode", node)["status"]["lastDowntimeSeconds"]))
+        evidence = {one["name"]: one["evidence"] for one in line.status["steps"]}
         assert evidence[stages.DIVERT] == f"payments go elsewhere: bank: {other}"
     load = world.end_load()
     print(paid(load))
@@ -169,11 +178,11 @@ def test_whatever_dies_in_whichever_step_there_is_one_lnd_and_the_bank_comes_bac
     identity = bank.resource("LndNode", "lnd1")["status"]["identityPubkey"]
     world.begin_load()
     with watched("lnd", "lnd1-0") as processes:
-        begun(world, "lnd1", name)
-        eventually(lambda: _has_reached(bank, name, step), 120, f"the plan comes to {step}")
-        assert world.is_loaded(), world.said()
-        struck = strike(bank, victim, where)
-        eventually(lambda: plan(bank, name)["state"] in FINISHED, 420, lambda: str(plan(bank, name)))
+        with begun(world, "lnd1", name):
+            eventually(lambda: _has_reached(bank, name, step), 120, f"the plan comes to {step}")
+            assert world.is_loaded(), world.said()
+            struck = strike(bank, victim, where)
+            eventually(lambda: plan(bank, name)["state"] in FINISHED, 420, lambda: str(plan(bank, name)))
         eventually(lambda: is_whole(bank), 300, lambda: bank.kubectl("get", "bank"))
     world.await_no_load()
     ended = plan(bank, name)
