@@ -108,7 +108,7 @@ def test_every_decision_keeps_the_laws(drawn: tuple[Api, Facts]) -> None:
     bank, facts = drawn
     decision = decided(decide, bank, facts, NOW)
     assert lost(decision.actions) == [], "volumes and passwords stay whatever is declared"
-    assert asked(decision.actions) <= {"MendRedisAccounts", "TellPod"}
+    assert asked(decision.actions) <= {"MendRedisAccounts", "TellPods"}
     if bank.deleting:
         assert not [one for one in decision.actions if isinstance(one, Apply) and one.reason == "Missing"]
         assert not decision.released or not [one for one in facts.children if one.type == POD]

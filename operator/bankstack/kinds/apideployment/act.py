@@ -4,6 +4,7 @@ What is there is never written over by something newly made: of two Secrets one 
 lost, and the other has the same. Only where both are gone is a password made anew.
 """
 
+import asyncio
 import secrets
 from typing import Final
 
@@ -13,7 +14,7 @@ from bankstack.engine.live import all_ours, at_version, made
 from bankstack.engine.objects import POD, Manifest, Ref, uid
 from bankstack.engine.ports import Act, Cluster
 from bankstack.kinds.apideployment import accounts, names
-from bankstack.kinds.apideployment.decide import MEND_ACCOUNTS, TELL_POD
+from bankstack.kinds.apideployment.decide import MEND_ACCOUNTS, TELL_PODS
 from bankstack.kinds.apideployment.names import Api
 from bankstack.kinds.apideployment.observe import ACCOUNTS
 
@@ -38,18 +39,26 @@ async def mend_accounts(api: Api, _ask: Ask, cluster: Cluster) -> None:
             await cluster.apply(at_version(_secret(api, ref, files), live), api.namespace)
 
 
-async def tell_pod(api: Api, ask: Ask, cluster: Cluster) -> None:
-    """Touch a pod, so that its kubelet renews its files now. Only this life of it, and only the one annotation."""
-    ref = Ref(POD, ask.words["pod"])
+async def tell_pods(api: Api, ask: Ask, cluster: Cluster) -> None:
+    """Touch pods, so that their kubelets renew their files now: all at once, for a plan waits for the last of them."""
+    pods = (one.split("/") for one in ask.words["pods"].split())
+    told = (_tell(api, Ref(POD, name), life, ask.words["mode"], cluster) for name, life in pods)
+    # Each to its end: nothing is written any more when the pass is over.
+    for failed in filter(None, await asyncio.gather(*told, return_exceptions=True)):
+        raise failed
+
+
+async def _tell(api: Api, ref: Ref, life: str, mode: str, cluster: Cluster) -> None:
+    """Only this life of it, and only the one annotation."""
     live = await cluster.get(ref, api.namespace)
-    if live is None or uid(live) != ask.words["uid"]:
+    if live is None or uid(live) != life:
         return
     meta = {"name": ref.name, "namespace": api.namespace, "uid": uid(live)}
-    patch = {"apiVersion": "v1", "kind": "Pod", "metadata": meta | {"annotations": {names.TOLD: ask.words["mode"]}}}
+    patch = {"apiVersion": "v1", "kind": "Pod", "metadata": meta | {"annotations": {names.TOLD: mode}}}
     await cluster.apply(patch, api.namespace)
 
 
-ACTS: Final[dict[str, Act]] = {MEND_ACCOUNTS: mend_accounts, TELL_POD: tell_pod}
+ACTS: Final[dict[str, Act]] = {MEND_ACCOUNTS: mend_accounts, TELL_PODS: tell_pods}
 
 
 def _secret(api: Api, ref: Ref, files: dict[str, bytes]) -> Manifest:

@@ -28,7 +28,7 @@ from bankstack.kinds.apideployment.names import Api
 #: No event tells of Redis.
 LOOK_AGAIN: Final = 10.0
 MEND_ACCOUNTS: Final = "MendRedisAccounts"
-TELL_POD: Final = "TellPod"
+TELL_PODS: Final = "TellPods"
 REASON_MOST: Final = 1000
 
 
@@ -91,10 +91,8 @@ def _base(api: Api, facts: Facts, required: Needs, may: Mode) -> tuple[Action, .
 
 def _tell(facts: Facts, word: str) -> tuple[Ask, ...]:
     """Pods that were told of another mode. Last, for the ConfigMap that they are to look at comes first."""
-    return tuple(
-        Ask(TELL_POD, "NewMode", {"pod": found.name, "uid": uid(live), "mode": word})
-        for found, live in traffic.untold(facts, word)
-    )
+    pods = " ".join(f"{found.name}/{uid(live)}" for found, live in traffic.untold(facts, word))
+    return (Ask(TELL_PODS, "NewMode", {"mode": word, "pods": pods}),) if pods else ()
 
 
 def _rolled(api: Api, facts: Facts) -> tuple[Action, ...]:

@@ -23,7 +23,7 @@ from bankstack.engine.objects import (
     ref,
 )
 from bankstack.kinds.apideployment import names
-from bankstack.kinds.apideployment.decide import MEND_ACCOUNTS, TELL_POD, decide
+from bankstack.kinds.apideployment.decide import MEND_ACCOUNTS, TELL_PODS, decide
 from bankstack.kinds.apideployment.facts import Content, Facts, Ledger, Redis, Said, Told
 from bankstack.kinds.apideployment.model import ApiDeploymentSpec, ApiDeploymentStatus
 from bankstack.kinds.apideployment.names import Api
@@ -151,8 +151,8 @@ def carried_out(facts: Facts, actions: Iterable[Action]) -> Facts:
             case Delete(ref=gone):
                 children = {one: kept for one, kept in children.items() if one != gone and not _is_of(gone, one)}
             case Ask(action=name, words=words):
-                if name == TELL_POD:
-                    children = told(children, words["pod"], words["mode"])
+                for pod in words["pods"].split() if name == TELL_PODS else ():
+                    children = told(children, pod.partition("/")[0], words["mode"])
                 if name == MEND_ACCOUNTS:
                     facts = replace(facts, accounts_intact=True)
     return replace(facts, children=children)

@@ -122,7 +122,7 @@ def test_what_runs_keeps_running_whatever_goes_away(gone: dict[str, Any]) -> Non
     after = decide(bank, replace(facts, **gone), NOW)
     assert workloads(bank, replace(facts, **gone)) == []
     assert deleted(after.actions) == []
-    assert {one.action for one in after.actions if isinstance(one, Ask)} <= {"TellPod"}
+    assert {one.action for one in after.actions if isinstance(one, Ask)} <= {"TellPods"}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,8 @@ def test_a_missing_node_restricts_what_the_api_may_do_and_says_why(nodes: dict[s
     assert written["metadata"]["name"] == "bank-mode"
     assert written["data"]["mode"] == mode
     assert "lnd1" in written["data"]["reasons"]
-    told = {one.words["pod"] for one in after.actions if isinstance(one, Ask)}
+    pods = [one for ask in after.actions if isinstance(ask, Ask) for one in ask.words["pods"].split()]
+    told = {one.partition("/")[0] for one in pods}
     assert told == (set() if mode == "Full" else {"bank-api-0", "bank-api-1", "bank-trigger-0", "bank-history-0"})
 
 

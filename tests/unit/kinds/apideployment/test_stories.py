@@ -243,9 +243,8 @@ async def test_a_pod_that_went_meanwhile_is_not_touched_and_never_made() -> None
     bank = await _started()
     subject = declared.read(RESOURCE, bank.server.objects[bank.key(API, "bank")].manifest)
     written = len(bank.server.written)
-    for pod in ("bank-redis-0", "bank-api-gone"):
-        words = {"pod": pod, "uid": "of a former life", "mode": "Full"}
-        await bank.kind.act["TellPod"](subject, Ask("TellPod", "Full", words), bank.cluster)
+    words = {"pods": "bank-redis-0/of-a-former-life bank-api-gone/gone", "mode": "Full"}
+    await bank.kind.act["TellPods"](subject, Ask("TellPods", "Full", words), bank.cluster)
     assert bank.server.written[written:] == []
 
 
