@@ -8,6 +8,7 @@ one resource's defect must not keep the others from being looked after.
 
 import asyncio
 import logging
+import math
 import random
 import time
 import traceback
@@ -19,7 +20,7 @@ from typing import Final
 
 from bankstack.engine.finding import Interrupted, Policy, Stalled, Transient, Waiting
 from bankstack.engine.metrics import Metrics, Seen
-from bankstack.engine.objects import Key, Ref, Type
+from bankstack.engine.objects import CHANGE_PLAN, Key, Ref, Type
 from bankstack.engine.ports import Cluster, Kind, Plans
 from bankstack.engine.queue import KeyedQueue
 from bankstack.engine.reconcile import Outcome, reconcile
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 RESYNC_SECONDS: Final = 600.0
 #: Every call has a deadline of its own; a pass this long is a defect, and may hold its worker no longer.
 PASS_SECONDS: Final = 300.0
+#: A resource, or a plan of it, that changed so soon after a pass over it was most likely changed by that pass, which
+#: knows: it is looked at this much later. What others have to say meanwhile is heard at once.
+ECHO_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Loop:
         self._stopping = False
         self._workers: list[asyncio.Task[None]] = []
         self._busy: set[asyncio.Task[None]] = set()
+        #: When the last pass over a resource ended; the end of time, while one is under way.
+        self._looked: dict[Key, float] = {}
         metrics.watch_depth(lambda: len(self.queue))
         metrics.expect(self._kinds)
 
@@ -78,15 +84,19 @@ class Loop:
         Wakes the resource itself, the one it was made for (`owners`, as the owner label
         names them: Kind.name) and those that wait for it.
         """
-        if _is_declared(self._kinds, of):
-            self.queue.add(Key(of.kind, namespace, name))
-        for owner in owners:
-            kind, _, resource = owner.partition(".")
-            # Who may label an object may write any name there: only a kind of the table has a queue.
-            if kind in self._kinds:
-                self.queue.add(Key(kind, namespace, resource))
-        for key in self._references.dependents((of, namespace, name)):
-            self.queue.add(key)
+        named = [tuple(owner.partition(".")[::2]) for owner in owners]
+        # Who may label an object may write any name there: only a kind of the table has a queue.
+        theirs = {Key(kind, namespace, resource) for kind, resource in named if kind in self._kinds}
+        itself = {Key(of.kind, namespace, name)} if _is_declared(self._kinds, of) else set()
+        written = theirs if of == CHANGE_PLAN else itself
+        for key in itself | theirs | self._references.dependents((of, namespace, name)):
+            if key in written and self._just_looked_at(key):
+                self.queue.add_after(key, ECHO_SECONDS)
+            else:
+                self.queue.add(key)
+
+    def _just_looked_at(self, key: Key) -> bool:
+        return time.monotonic() - self._looked.get(key, -math.inf) < ECHO_SECONDS
 
     def start(self) -> None:
         """Start the workers; they wait for the first key."""
@@ -114,12 +124,16 @@ class Loop:
             key = await self.queue.get()
             self._busy.add(me)
             began = time.monotonic()
+            self._looked[key] = math.inf
             try:
                 result = await self._pass(key)
                 self._metrics.reconciled(key, result, time.monotonic() - began)
             finally:
+                self._looked[key] = time.monotonic()
                 self.queue.done(key)
                 self._busy.discard(me)
+            if result in GONE:
+                del self._looked[key]
 
     async def _pass(self, key: Key) -> str:
         def refers(refs: tuple[Ref, ...]) -> None:

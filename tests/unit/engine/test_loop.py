@@ -11,11 +11,12 @@ from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Tran
 from bankstack.engine.loop import Loop, Pace, trace
 from bankstack.engine.metrics import Metrics
 from bankstack.engine.model import Part, Status
-from bankstack.engine.objects import SECRET, STATEFUL_SET, Key, Ref, Type
+from bankstack.engine.objects import CHANGE_PLAN, SECRET, STATEFUL_SET, Key, Ref, Type
 from bankstack.engine.ports import Kind
 from bankstack.engine.reconcile import GONE, Outcome
 from bankstack.engine.schema import Resource
 
+LND_NODE = Type("bankstack.io/v1alpha1", "LndNode", "lndnodes")
 VAULT = Type("bankstack.io/v1alpha1", "ColdWallet", "coldwallets")
 LND1 = Key("LndNode", "bank", "lnd1")
 LND2 = Key("LndNode", "bank", "lnd2")
@@ -112,6 +113,48 @@ async def test_a_reference_that_changes_during_the_pass_is_not_missed(world: Wor
     world.does = changes_meanwhile
     lnd_event(world)
     await world.passes_are(LND1, Key("ColdWallet", "bank", "vault"), LND1)
+
+
+PLAN = (CHANGE_PLAN, "bank", "restart", ["LndNode.lnd1"])
+
+
+@pytest.mark.parametrize("written", [(LND_NODE, "bank", "lnd1"), PLAN], ids=["its status", "its plan"])
+async def test_what_a_pass_wrote_is_looked_at_later_and_what_others_say_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, written: tuple[Any, ...]
+) -> None:
+    monkeypatch.setattr(loop_module, "ECHO_SECONDS", 3600)
+
+    def writes(refers: Pass, **_: object) -> Outcome:
+        refers((Ref(CHANGE_PLAN, "restart"),))
+        world.loop.changed(*written)
+        return Outcome("changed", look_again=3600)
+
+    world.does = writes
+    lnd_event(world)
+    await world.passes_are(LND1)
+    world.loop.changed(*written)
+    lnd_event(world, "lnd2")
+    await world.passes_are(LND1, LND2)
+    world.does = lambda **_: Outcome("unchanged")
+    world.loop.changed(STATEFUL_SET, "bank", "lnd1", ["LndNode.lnd1"])
+    await world.passes_are(LND1, LND2, LND1)
+
+
+async def test_an_approval_is_nobody_s_echo(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "ECHO_SECONDS", 3600)
+    world.does = lambda refers, **_: refers((Ref(CHANGE_PLAN, "restart"),)) or Outcome("waiting", look_again=3600)
+    lnd_event(world)
+    await world.passes_are(LND1)
+    world.loop.changed(CHANGE_PLAN, "bank", "restart")
+    await world.passes_are(LND1, LND1)
+
+
+async def test_an_echo_is_looked_at_in_the_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "ECHO_SECONDS", 0.05)
+    lnd_event(world)
+    await world.passes_are(LND1)
+    lnd_event(world)
+    await world.passes_are(LND1, LND1)
 
 
 async def test_a_defect_is_told_without_values_counted_and_tried_again(
