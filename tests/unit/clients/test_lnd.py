@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
-from bankstack.clients.lnd import client
+from bankstack.clients.lnd import client, connection
 from bankstack.clients.lnd import lnd_pb2 as pb
 from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, Stake, State, Use
 from bankstack.engine import signing
@@ -64,8 +64,8 @@ async def lnd(replies: Replies) -> AsyncIterator[tuple[client.Lnd, Server, int]]
     port = listener.add_secure_port("localhost:0", grpc.ssl_server_credentials([(LEAF.key, LEAF.certificate)]))
     await listener.start()
     try:
-        async with client.connect(f"localhost:{port}", CA.certificate) as connection:
-            yield connection, server, port
+        async with connection.connect(f"localhost:{port}", CA.certificate) as node:
+            yield node, server, port
     finally:
         await listener.stop(None)
 
@@ -279,7 +279,7 @@ async def test_what_lnd_says_of_a_seed_is_never_passed_on(words: str, expected: 
 
 
 async def test_nobody_there_is_silence() -> None:
-    async with client.connect("localhost:1", CA.certificate) as node:
+    async with connection.connect("localhost:1", CA.certificate) as node:
         stop = await refusal(node.state())
     assert stop.finding.reason == "LndSilent"
     assert "nothing is concluded" in stop.finding.message
@@ -289,7 +289,7 @@ async def test_a_certificate_of_another_authority_is_silence() -> None:
     other = signing.make_authority("other", NOW)
     async with (
         lnd({"State/GetState": pb.GetStateResponse()}) as (_, _, port),
-        client.connect(f"localhost:{port}", other.certificate) as node,
+        connection.connect(f"localhost:{port}", other.certificate) as node,
     ):
         stop = await refusal(node.state())
     assert stop.finding.reason == "LndSilent"
@@ -339,7 +339,7 @@ async def test_many_visits_leave_no_connection_behind() -> None:
         await node.state()
         before = tasks()
         for _ in range(20):
-            async with client.connect(f"localhost:{port}", CA.certificate) as visit:
+            async with connection.connect(f"localhost:{port}", CA.certificate) as visit:
                 await visit.state()
         async with asyncio.timeout(5):  # the server's side of a closed connection ends a moment later
             while tasks() > before:  # noqa: ASYNC110 - nobody tells when a task of gRPC is gone

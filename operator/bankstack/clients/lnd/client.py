@@ -1,19 +1,16 @@
 """One LND, asked over gRPC. It answers or it does not; what follows from that is not decided here.
 
-    async with connect(address, roots) as lnd:
-        await lnd.state()
-
-A channel lives for one set of questions: nothing of a node is kept between passes, so
-a node that goes leaves nothing behind. Every call ends within `DEADLINE`. A call that
-brings no answer raises Interrupted: Transient where LND was silent or busy, Stalled
-where it answered that it does not know the macaroon.
+Every call ends within `DEADLINE`. A call that brings no answer raises Interrupted:
+Transient where LND was silent or busy, Stalled where it answered that it does not know the
+macaroon. How it is reached is `connection`'s.
 """
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
 
@@ -37,8 +34,6 @@ from bankstack.clients.lnd.answers import (
 from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Transient
 
 DEADLINE = 5.0
-#: A large node lists thousands of channels; gRPC's own limit is 4 MiB.
-MESSAGE_MOST = 64 * 1024 * 1024
 #: How LND words that another root key made a macaroon, or that it has none. Nothing broader: a store that is closed
 #: while LND stops, and a macaroon that died of a clock's difference, are worded much alike.
 _REFUSALS = ("signature mismatch", "root key with id")
@@ -118,21 +113,6 @@ class Lightning(Protocol):
 Connect = Callable[[str, bytes], AbstractAsyncContextManager[Lightning]]
 
 
-@asynccontextmanager
-async def connect(address: str, roots: bytes) -> AsyncIterator["Lnd"]:
-    """A connection for one set of questions."""
-    host, _, port = address.rpartition(":")
-    options = [
-        ("grpc.max_receive_message_length", MESSAGE_MOST),
-        ("grpc.enable_http_proxy", 0),
-        # Its certificate has the name without the cluster's domain.
-        ("grpc.ssl_target_name_override", host),
-    ]
-    target = f"{absolute(host)}:{port}"
-    async with grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(roots), options=options) as channel:
-        yield Lnd(channel, address)
-
-
 #: What LND answers to a backup that is none, or another wallet's.
 _UNREADABLE: Final = (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INVALID_ARGUMENT)
 
@@ -143,6 +123,8 @@ class Lnd:
     def __init__(self, channel: grpc.aio.Channel, address: str) -> None:
         self._channel = channel
         self._address = address
+        self.answered_all = True
+        """Whether no question so far was without the answer that it asked for."""
 
     async def state(self) -> State:
         """How far it has come; needs no macaroon."""
@@ -311,6 +293,7 @@ class Lnd:
             # The first word comes when the closing transaction is published; the next, after its blocks, is not heard.
             await call.read()
         except grpc.aio.AioRpcError as error:
+            self.answered_all = False
             raise Interrupted(_finding(method, self._address, error)) from None
         finally:
             call.cancel()
@@ -351,6 +334,7 @@ class Lnd:
         except grpc.aio.AioRpcError as error:
             if error.code() in instead:
                 return instead[error.code()]
+            self.answered_all = False
             # `from None`: a traceback prints its locals in some logs, and the request may hold the seed.
             raise Interrupted(_finding(method, self._address, error)) from None
         return answer
@@ -361,14 +345,9 @@ async def presented(host: str, port: int) -> bytes | None:
 
     Nothing is sent and nothing believed: this only tells which certificate is in use.
     """
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    # LND's REST port speaks HTTP/1.1, its gRPC port insists on HTTP/2.
-    context.set_alpn_protocols(["h2"])
     try:
         async with asyncio.timeout(DEADLINE):
-            _, writer = await asyncio.open_connection(absolute(host), port, ssl=context, server_hostname=host)
+            _, writer = await asyncio.open_connection(absolute(host), port, ssl=_believing(), server_hostname=host)
     except (OSError, TimeoutError):
         return None
     try:
@@ -376,6 +355,17 @@ async def presented(host: str, port: int) -> bytes | None:
         return shown.getpeercert(binary_form=True)
     finally:
         writer.transport.abort()
+
+
+@cache
+def _believing() -> ssl.SSLContext:
+    """Made once: one that trusts the world's authorities loads them all, in thirty milliseconds."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    # LND's REST port speaks HTTP/1.1, its gRPC port insists on HTTP/2.
+    context.set_alpn_protocols(["h2"])
+    return context
 
 
 def _finding(method: str, address: str, error: grpc.aio.AioRpcError) -> Finding:

@@ -6,6 +6,7 @@ from typing import Final
 
 from bankstack.clients.lnd import client
 from bankstack.clients.lnd.answers import Channels, Funds, Info
+from bankstack.clients.lnd.connection import Kept
 from bankstack.engine.finding import Unknown
 from bankstack.engine.model import in_bytes
 from bankstack.engine.objects import SECRET, Ref
@@ -18,7 +19,7 @@ from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec
 from bankstack.kinds.lndnode.observe import COLD_WALLET, observe
 from bankstack.kinds.lndnode.subject import LndNode
 
-DOORS: Final = Doors(client.connect, client.presented)
+DOORS: Final = Doors(Kept().connect, client.presented)
 
 
 def kind(doors: Doors = DOORS) -> Kind:
