@@ -87,7 +87,7 @@ class Operator:
         by_name = {kind.type.kind: kind.type for kind in self.kinds}
         if event.key.type in by_name.values():
             self.wake(event.key)
-        about, name, targets = meant(event.key.type, event.key.name, event.manifest.get("spec", {}), self.kinds)
+        about, name, targets = meant(event.key.type, event.key.name, event.manifest, self.kinds)
         for target in targets:
             kind, _, named = target.partition(".")
             self.wake(*([Key(by_name[kind], event.key.namespace, named)] if kind in by_name else []))

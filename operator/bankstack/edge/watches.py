@@ -91,8 +91,8 @@ def registry(loop: Loop, login: Callable[[], Awaitable[Credentials]]) -> kopf.Op
 
 
 def _waker(loop: Loop, of: Type) -> Callable[..., Awaitable[None]]:
-    async def wake(namespace: str, name: str, meta: Mapping[str, Any], spec: Mapping[str, Any], **_: object) -> None:
-        about, called, targets = meant(of, name, spec, loop.kinds)
+    async def wake(namespace: str, name: str, meta: Mapping[str, Any], body: Mapping[str, Any], **_: object) -> None:
+        about, called, targets = meant(of, name, body, loop.kinds)
         loop.changed(about, namespace, called, (*owners(meta), *targets))
 
     return wake

@@ -72,8 +72,8 @@ class Kind:
     act: Mapping[str, Act] = field(default_factory=dict)
     #: What a resource waits for, from its spec: a change of it wakes the resource.
     references: Callable[[Any], tuple[Ref, ...]] = lambda _spec: ()
-    #: Who waits for what it says of itself without naming it (Kind.name), from its spec as it was written.
-    heard_by: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda _spec: ()
+    #: Who waits for what it says of itself without naming it (Kind.name), from its status as it was written.
+    heard_by: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda _status: ()
     #: Numbers that change without anyone acting (heights, balances), by metric name.
     gauges: Callable[[Any], Mapping[str, float]] = lambda _facts: {}
     #: Numbers of its spec that alerts hold others' measures to, by metric name.

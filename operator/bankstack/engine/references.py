@@ -40,15 +40,17 @@ class References:
         return frozenset(self._dependents.get(place, ()))
 
 
-def meant(of: Type, name: str, spec: Mapping[str, Any], kinds: Iterable[Kind]) -> tuple[Type, str, tuple[str, ...]]:
+def meant(of: Type, name: str, body: Mapping[str, Any], kinds: Iterable[Kind]) -> tuple[Type, str, tuple[str, ...]]:
     """What an event about an object is really about, and whom to wake (Kind.name).
 
     A plan is looked at with its target, and an approval with its plan: whoever refers to
     that plan is then woken. A resource of one of the `kinds` is heard by whom its row names.
     """
+    spec = body.get("spec") or {}
     if of == PLAN_APPROVAL:
         return CHANGE_PLAN, str(spec.get("plan", "")), ()
     if of == CHANGE_PLAN:
         target = spec.get("target") or {}
         return of, name, (f"{target.get('kind', '')}.{target.get('name', '')}",)
-    return of, name, next((kind.heard_by(spec) for kind in kinds if kind.type == of), ())
+    status = body.get("status") or {}
+    return of, name, next((kind.heard_by(status) for kind in kinds if kind.type == of), ())

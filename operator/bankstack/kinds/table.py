@@ -56,7 +56,7 @@ def late(resource: Resource, children: tuple[Type, ...], row: Callable[[], Kind]
         decide=lambda subject, facts, now: row().decide(subject, facts, now),
         act=LateActs(row),
         references=lambda spec: row().references(spec),
-        heard_by=lambda spec: row().heard_by(spec),
+        heard_by=lambda status: row().heard_by(status),
         gauges=lambda facts: row().gauges(facts),
         bounds=lambda subject: row().bounds(subject),
         operations=LateOperations(row),

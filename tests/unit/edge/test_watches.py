@@ -77,7 +77,7 @@ async def test_an_event_wakes_the_loop_and_does_nothing_else(registry: kopf.Oper
     for handler in registry._watching.get_all_handlers():  # noqa: SLF001
         meta = {"labels": {"bankstack.io/owner": "LndNode.lnd1"}}
         wake: Any = handler.fn
-        assert await wake(namespace="bank", name="x", meta=meta, spec={}, type="DELETED", body={}) is None
+        assert await wake(namespace="bank", name="x", meta=meta, type="DELETED", body={}) is None
     assert {change[0] for change in woken.changes} == watches.watched(KINDS).keys() - {PLAN_APPROVAL}
     ordinary = {change[1:] for change in woken.changes if change[0] != CHANGE_PLAN}
     assert ordinary == {("bank", "x", ("LndNode.lnd1",))}
@@ -88,21 +88,22 @@ async def test_a_plan_wakes_its_target_and_an_approval_whoever_refers_to_its_pla
 ) -> None:
     wakers = by_plural(registry)
     target = {"target": {"kind": "LndNode", "name": "lnd1"}}
-    await wakers["changeplans"](namespace="bank", name="restart", meta={}, spec=target, type="DELETED")
-    await wakers["planapprovals"](namespace="bank", name="restart-bob", meta={}, spec={"plan": "restart"}, type="ADDED")
+    await wakers["changeplans"](namespace="bank", name="restart", meta={}, body={"spec": target}, type="DELETED")
+    given = {"spec": {"plan": "restart"}}
+    await wakers["planapprovals"](namespace="bank", name="restart-bob", meta={}, body=given, type="ADDED")
     assert woken.changes == [
         (CHANGE_PLAN, "bank", "restart", ("LndNode.lnd1",)),
         (CHANGE_PLAN, "bank", "restart", ()),
     ]
 
 
-async def test_an_api_s_word_wakes_the_nodes_it_pays_through(registry: kopf.OperatorRegistry, woken: Woken) -> None:
+async def test_an_api_s_word_wakes_the_nodes_that_it_is_about(registry: kopf.OperatorRegistry, woken: Woken) -> None:
     wakers = by_plural(registry)
-    spec = {"lightning": [{"node": "lnd1", "roles": ["offchain"]}, {"node": "lnd2", "roles": ["onchain"]}]}
-    for one in (spec, {}):
-        await wakers["apideployments"](namespace="bank", name="api", meta={}, spec=one, type="MODIFIED")
+    for body in ({"status": {"avoids": ["lnd1"]}}, {"status": {"mode": "Full"}}, {}):
+        await wakers["apideployments"](namespace="bank", name="api", meta={}, body=body, type="MODIFIED")
     assert [change[1:] for change in woken.changes] == [
-        ("bank", "api", ("LndNode.lnd1", "LndNode.lnd2")),
+        ("bank", "api", ("LndNode.lnd1",)),
+        ("bank", "api", ()),
         ("bank", "api", ()),
     ]
 

@@ -39,7 +39,7 @@ async def test_a_late_row_passes_on_what_it_is_asked() -> None:
         references=lambda spec: (spec, "reference"),  # type: ignore[arg-type, return-value]
         gauges=lambda facts: {str(facts): 1.0},
         bounds=lambda subject: {str(subject): 2.0},
-        heard_by=lambda spec: (str(spec["to"]),),
+        heard_by=lambda status: (str(status["to"]),),
     )
     late = table.late(own.resource, (), lambda: own)
     assert await late.observe("subject", "reader") == "facts"  # type: ignore[arg-type]

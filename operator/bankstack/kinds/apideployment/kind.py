@@ -47,9 +47,9 @@ def references(spec: ApiDeploymentSpec) -> tuple[Ref, ...]:
     )
 
 
-def heard_by(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """The nodes it pays through: a plan that stops one waits for the word that its pods leave it alone."""
-    return tuple(f"{names.LND_NODE.kind}.{one['node']}" for one in spec.get("lightning") or ())
+def heard_by(status: Mapping[str, Any]) -> tuple[str, ...]:
+    """The nodes that its pods leave alone: a plan that stops one waits for this word."""
+    return tuple(f"{names.LND_NODE.kind}.{name}" for name in status.get("avoids") or ())
 
 
 def gauges(facts: Facts) -> Mapping[str, float]:
