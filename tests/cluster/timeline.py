@@ -20,6 +20,8 @@ from .conftest import Manifest
 
 #: What is not the operator's own time: payments end, LND stops and starts, peers come back.
 OTHERS = {stages.DRAIN, stages.STOP, stages.START, stages.RECONCILE}
+#: After the last step, until the journal has the end.
+RECORDING = "Recording"
 
 
 @dataclass
@@ -28,13 +30,16 @@ class Timeline:
 
     name: str
     heard: list[tuple[float, Manifest]] = field(default_factory=list)
+    is_over: bool = False
+    """Whether the watch has ended: nothing more will be heard."""
     _news: threading.Condition = field(default_factory=threading.Condition)
 
     def until(self, state: str, within: float) -> Manifest:
         """The status once it is in that state; fails where it ends in another one, or too late."""
         with self._news:
-            self._news.wait_for(lambda: self._state() in (state, *FINISHED), within)
-        assert self._state() == state, f"{self.name} is to be {state} within {within:.0f} s; {self.status}"
+            self._news.wait_for(lambda: self.is_over or self._state() in (state, *FINISHED), within)
+        over = " (the watch has ended)" if self.is_over else ""
+        assert self._state() == state, f"{self.name} is to be {state} within {within:.0f} s{over}; {self.status}"
         return self.status
 
     @property
@@ -48,6 +53,11 @@ class Timeline:
     def hear(self, plan: Manifest) -> None:
         with self._news:
             self.heard.append((time.monotonic(), plan.get("status", {})))
+            self._news.notify_all()
+
+    def ends(self) -> None:
+        with self._news:
+            self.is_over = True
             self._news.notify_all()
 
     def in_steps(self) -> dict[str, float]:
@@ -66,7 +76,7 @@ class Timeline:
 def _under_way(status: Manifest) -> str | None:
     if status.get("state") != "Running":
         return None
-    return next((one["name"] for one in status.get("steps", []) if one["state"] == "Running"), None)
+    return next((one["name"] for one in status.get("steps", []) if one["state"] == "Running"), RECORDING)
 
 
 @contextmanager
@@ -92,3 +102,4 @@ def _read(watch: subprocess.Popen[str], line: Timeline) -> None:
         if read.startswith("}"):
             line.hear(json.loads("".join(lines)))
             lines.clear()
+    line.ends()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import find, given
 from hypothesis import strategies as st
 
 from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Htlc, Info, Transaction
@@ -11,14 +11,17 @@ from bankstack.engine.decision import Action, Apply, Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import STATEFUL_SET, Manifest
 from bankstack.engine.operation import Abort, Active, Do, Done, Wait
+from bankstack.kinds.lndnode import backups, names, plans, stages
 from bankstack.kinds.lndnode import htlcs as budgets
-from bankstack.kinds.lndnode import names, plans, stages
 from bankstack.kinds.lndnode import replace as replacement
 from bankstack.kinds.lndnode.decide import decide
-from bankstack.kinds.lndnode.facts import Facts, Tombstone, Wallet
+from bankstack.kinds.lndnode.facts import Backup, Facts, Tombstone, Wallet
 from bankstack.kinds.lndnode.model import LndNodeStatus
+from bankstack.kinds.lndnode.stopping import is_coming
 from bankstack.kinds.lndnode.subject import LndNode
-from tests.unit.kinds.lndnode.given import ME, NOW, SILENT, carried_out
+from tests.unit.kinds.lndnode.given import INFO, ME, NOW, SILENT, carried_out, serving
+from tests.unit.kinds.lndnode.given import node as a_node
+from tests.unit.kinds.lndnode.given import pod as living
 
 from .laws import decided, lost
 from .test_lndnode import cases
@@ -89,7 +92,31 @@ def applied_to_lnd(node: LndNode, facts: Facts) -> list[Manifest]:
     return [one.manifest for one in actions if isinstance(one, Apply) and one.manifest["kind"] == STATEFUL_SET.kind]
 
 
-@given(planned())
+SERVING = serving()
+
+
+@st.composite
+def stopping(draw: st.DrawFn) -> tuple[LndNode, Facts]:
+    """At the step that stops LND, which runs and mostly says what it has: rare among all that may be planned."""
+    seen = Channels(frozenset({"aa:0"}), active=frozenset({"aa:0"}), htlcs=tuple(draw(st.lists(htlcs, max_size=2))))
+    saved = Backup(backups.channel_digest(seen), "2026-11-21T09:00:00Z")
+    meta = living()["metadata"] | {"finalizers": [stages.PROOF] if draw(st.booleans()) else []}
+    facts = replace(
+        SERVING,
+        children={**SERVING.children, names.pod("lnd1"): living() | {"metadata": meta}},
+        channels=draw(st.just(SILENT) | st.just(seen)),
+        info=draw(st.just(SILENT) | st.sampled_from([INFO, replace(INFO, synced=False)])),
+        backup=draw(st.none() | st.just(saved)),
+    )
+    plan = Active("a-plan", "p1", "Restart", stages.STOP, {}, NOW, NOW - timedelta(minutes=1))
+    status = LndNodeStatus(identity_pubkey=ME, traffic="Draining")
+    return replace(a_node(), status=status, plan=plan), facts
+
+
+cases_of_a_stop = planned() | stopping()
+
+
+@given(cases_of_a_stop)
 def test_lnd_is_stopped_only_in_its_step_and_never_before_its_pod_is_held(case: tuple[LndNode, Facts]) -> None:
     node, facts = case
     live = facts.children.get(names.stateful_set("lnd1"))
@@ -113,14 +140,22 @@ def _is_asked(one: Action, what: str) -> bool:
     return isinstance(one, Ask) and one.action == what
 
 
-@given(planned())
+@given(stopping())
 def test_lnd_is_told_to_stop_only_by_a_pass_that_saw_its_payments_outlast_it(case: tuple[LndNode, Facts]) -> None:
     node, facts = case
-    asks = any(_is_asked(one, "last_look") for one in decide(node, facts, NOW).actions)
-    if asks:
+    if any(_is_asked(one, "last_look") for one in decide(node, facts, NOW).actions):
         assert isinstance(facts.channels, Channels)
         assert isinstance(facts.info, Info)
+        assert facts.info.synced
+        assert backups.is_current(facts, facts.channels)
         assert budgets.too_tight(node, facts.channels.htlcs, facts.info.block_height) is None
+
+
+def test_among_the_cases_of_a_stop_are_some_that_stop_lnd() -> None:
+    """The two above would hold of nothing."""
+    node, facts = find(stopping(), lambda case: is_coming(*case))
+    asked = [one.action for one in decide(node, facts, NOW).actions if isinstance(one, Ask)]
+    assert asked == ["hold_pod", "last_look"]
 
 
 @given(planned())

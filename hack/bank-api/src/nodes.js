@@ -12,8 +12,8 @@ const POLL_MS = 5_000;
 /** While one is away: payments may be waiting for it. */
 const AWAY_POLL_MS = 1_000;
 const LISTENS_MS = 500;
-/** A new connection costs a third of a second, and one that nobody accepts is soon as many as there are looks. */
-const REDIAL_MS = 10_000;
+/** A new connection costs a third of a second: the pause before one is doubled each time, until one is of use. */
+const REDIAL_MS = 5_000;
 /** gRPC's word for a connection that calls go over. */
 const READY = 2;
 const CALLS_LAST_MS = 600_000;
@@ -27,7 +27,8 @@ export class LightningNode {
     this.isActive = false;
     this.isSilent = false;
     this.wasAway = false;
-    this.redialled = -REDIAL_MS;
+    this.redialled = -Infinity;
+    this.redialPauseMs = REDIAL_MS;
     this.socket = socket;
     this.dial = () => {
       this.lnd = lightning.authenticatedLndGrpc({ cert, macaroon, socket }).lnd;
@@ -43,6 +44,7 @@ export class LightningNode {
    */
   redial() {
     this.redialled = performance.now();
+    this.redialPauseMs *= 2;
     const clients = /** @type {any[]} */ ([this.lnd, this.unlocked].flatMap((one) => Object.values(one)));
     this.dial();
     setTimeout(() => clients.forEach((client) => client.close()), CALLS_LAST_MS).unref();
@@ -65,7 +67,7 @@ export class LightningNode {
   }
 
   get mayRedial() {
-    return performance.now() - this.redialled >= REDIAL_MS;
+    return performance.now() - this.redialled >= this.redialPauseMs;
   }
 
   async look() {
@@ -76,6 +78,7 @@ export class LightningNode {
       console.error(`${this.name} answers as ${identity.public_key}: another wallet. It gets no payments.`);
     }
     this.isSilent = state === null || (state.is_active && identity === null);
+    if (!this.isSilent) Object.assign(this, { wasAway: false, redialPauseMs: REDIAL_MS });
     this.isActive = identity?.public_key === this.pubkey;
   }
 

@@ -62,10 +62,14 @@ class Do:
 
 @dataclass(frozen=True)
 class Wait:
-    """Something is on its way; `look_again` in seconds."""
+    """Something is on its way; `look_again` in seconds.
+
+    `nothing_done`: a cancellation ends the plan also where its step is not given up once begun.
+    """
 
     sentence: str
     look_again: float = 5.0
+    nothing_done: bool = False
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
     while current := next((one for one in status.steps or () if one.state != "Done"), None):
         step = _step(plan, current, setting)
         if _is_cancelled(plan, step, current):
-            return _over(status, "Cancelled", f"cancelled {_where(status)}: the target goes back to what is declared")
+            return _cancelled(status)
         if subject.paused:
             told = f"spec.paused of {plan.target} is true: the plan stays where it is, {_where(status)}"
             return Walk(said(status, told), active(plan, status, current, setting.now))
@@ -55,7 +55,8 @@ def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
         now = active(plan, status, current, setting.now)
         verdict = step.judge(replace(subject, plan=now), setting.facts, setting.now)
         if not isinstance(verdict, Done):
-            return _on_the_way(status, current, now, verdict, setting)
+            gives_up = plan.to_be_cancelled and isinstance(verdict, Wait) and verdict.nothing_done
+            return _cancelled(status) if gives_up else _on_the_way(status, current, now, verdict, setting)
         status = _done(status, current, verdict, setting)
     written = plan.runs and all(one.state == "Done" for one in plan.status.steps or ())
     if not written and status.steps:
@@ -131,6 +132,10 @@ def _changed(status: ChangePlanStatus, current: StepStatus, **update: Any) -> Ch
 
 def _over(status: ChangePlanStatus, state: str, told: str) -> Walk:
     return Walk(status.model_copy(update={"state": state, "message": sentence(told)}), ended=True)
+
+
+def _cancelled(status: ChangePlanStatus) -> Walk:
+    return _over(status, "Cancelled", f"cancelled {_where(status)}: the target goes back to what is declared")
 
 
 def _lost(plan: Plan, subject: Declared[Any, Any] | None) -> str:

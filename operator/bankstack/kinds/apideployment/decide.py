@@ -46,8 +46,7 @@ def decide(api: Api, facts: Facts, now: datetime) -> Decision:
     status = _status(api, facts, required, may, done=rolls)
     return Decision(
         status=status,
-        # The file and every pod are among the actions. A plan waits for this word, and payments with it.
-        then=status.model_copy(update={"avoids": list(traffic.avoided(api, facts)) or None}),
+        then=_once_told(api, facts, status),
         actions=(
             *_base(api, facts, required, may),
             *((Apply(drift.mark(step.wanted), "NewRevision"),) if step.wanted else ()),
@@ -141,6 +140,14 @@ def _status(api: Api, facts: Facts, required: Needs, may: Mode, *, done: bool) -
         ]
         or None,
     )
+
+
+def _once_told(api: Api, facts: Facts, status: ApiDeploymentStatus) -> ApiDeploymentStatus | None:
+    """The file and every pod are among the actions. A plan waits for this word, and payments with it."""
+    # One that just starts may have mounted the file as it was: what it was told is seen in the next pass.
+    if traffic.starts(facts):
+        return None
+    return status.model_copy(update={"avoids": list(traffic.avoided(api, facts)) or None})
 
 
 def _redis(api: Api, facts: Facts) -> RedisStatus | None:

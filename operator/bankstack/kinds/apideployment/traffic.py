@@ -46,6 +46,16 @@ def _written(mode: Manifest | None) -> frozenset[str]:
     return frozenset(data.get(names.AVOID, "").split())
 
 
+def starts(facts: Facts) -> bool:
+    """Whether a component's pod is being made."""
+    pods = (live for found, live in facts.children.items() if found.type == POD)
+    return any(_is_in(one, "Pending") for one in pods)
+
+
 def _listens(pod: Manifest) -> bool:
-    running = pod.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
-    return running and names.is_of_a_component(pod)
+    return _is_in(pod, "Running")
+
+
+def _is_in(pod: Manifest, phase: str) -> bool:
+    found = pod.get("status", {}).get("phase", "Pending") == phase and "deletionTimestamp" not in pod["metadata"]
+    return found and names.is_of_a_component(pod)

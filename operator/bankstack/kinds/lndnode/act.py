@@ -36,6 +36,7 @@ from bankstack.kinds.lndnode import (
     saving,
     sealed,
     stages,
+    stopping,
 )
 from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Wallet
@@ -234,8 +235,9 @@ async def last_look(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect
     root = await reach.root_key(node, cluster)
     async with reach.reached(node, cluster, connect) as lnd:
         info, (_, channels) = await asyncio.gather(lnd.info(macaroon(root)), lnd.funds_and_channels(macaroon(root)))
-    if tight := htlcs.too_tight(node, channels.htlcs, info.block_height):
-        raise Interrupted(Finding("PaymentCame", tight, Transient()))
+    told = htlcs.too_tight(node, channels.htlcs, info.block_height) if info.synced else stopping.BEHIND
+    if told:
+        raise Interrupted(Finding("NotStopped", told, Transient()))
 
 
 async def let_go_pod(node: LndNode, _ask: Ask, cluster: Cluster) -> None:

@@ -26,6 +26,7 @@ from bankstack.kinds.lndnode import (
     retired,
     running,
     stages,
+    stopping,
     stored,
     template,
     wishes,
@@ -120,7 +121,7 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
 
 def _after_a_plan(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """What a plan leaves behind, however it ended: a held pod, disabled channels."""
-    pod = (Ask("let_go_pod", "Proved"),) if stages.to_let_go(node, facts) else ()
+    pod = (Ask("let_go_pod", "Proved"),) if stopping.to_let_go(node, facts) else ()
     resumes = node.status.traffic is not None and not stages.is_drained(node)
     if not resumes or not isinstance(facts.announced, Announced) or not facts.announced.disabled:
         return pod
@@ -129,11 +130,9 @@ def _after_a_plan(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
 
 def _before_the_stop(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """Exactly this pod is kept until its end is proved, and LND is asked once more what is on its way."""
-    pod = stages.pod(node, facts)
-    if pod is None or not stages.is_being_stopped(node, facts):
-        return ()
-    held = () if stages.is_held(pod) else (Ask("hold_pod", "Plan", {"uid": uid(pod)}),)
-    return (*held, Ask("last_look", "Plan"))
+    pod = stopping.to_hold(node, facts)
+    held = (Ask("hold_pod", "Plan", {"uid": uid(pod)}),) if pod else ()
+    return (*held, Ask("last_look", "Plan")) if stopping.is_coming(node, facts) else held
 
 
 def _claim(node: LndNode, facts: Facts) -> tuple[Ask, ...]:

@@ -3,6 +3,7 @@
 Each is asked anew in every pass and answers from the facts alone.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +13,18 @@ from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.model import seconds
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
-from bankstack.kinds.lndnode import backups, carriers, checks, children, htlcs, names, stages, stored, template
+from bankstack.kinds.lndnode import (
+    backups,
+    carriers,
+    checks,
+    children,
+    htlcs,
+    names,
+    stages,
+    stopping,
+    stored,
+    template,
+)
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.stages import SOON
 from bankstack.kinds.lndnode.subject import LndNode
@@ -49,17 +61,13 @@ def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
 def _not_well(node: LndNode, facts: Facts) -> Wait | None:
     if obstacle := first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts):
         return Wait(obstacle.message)
-    if lacking := _alone(node, facts) or _unstored(facts):
+    if lacking := stopping.alone(node, facts) or _unstored(facts):
         return Wait(lacking)
     if isinstance(facts.recovering, Unknown):
         return Wait(f"LND does not say whether it still looks for coins of its seed ({facts.recovering.reason})", SOON)
     if facts.recovering:
         return Wait("LND still looks for coins of its seed: a stop would lose its place. It is waited for", 30.0)
     return None
-
-
-def _alone(node: LndNode, facts: Facts) -> str | None:
-    return carriers.missing(facts, node.plan.parameters if node.plan else {})
 
 
 def _unstored(facts: Facts) -> str | None:
@@ -89,8 +97,10 @@ def disable(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     usable = facts.announced.enabled & facts.channels.active
     if usable:
         told = f"the network is told not to use {len(usable)} channels"
-        # A later step's: exported while payments end, payments go elsewhere for one pass less.
-        return Do((Ask("disable_channels", "Plan"), *_export(node, facts, facts.channels, now)), told)
+        # A later step's: exported while payments end, payments go elsewhere for one pass less. One that is not even of
+        # these channels is written anew by itself.
+        export = _export(node, facts, facts.channels, now) if backups.is_current(facts, facts.channels) else ()
+        return Do((Ask("disable_channels", "Plan"), *export), told)
     return Done(f"{len(facts.announced.disabled)} public channels are announced as disabled")
 
 
@@ -144,11 +154,8 @@ def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
         return stages.silent()
-    # Once more, directly before: all of it is momentary.
-    if changed := _changed(node, facts, channels):
-        return Wait(changed, SOON)
-    if tight := htlcs.too_tight(node, channels.htlcs, info.block_height):
-        return Abort(tight)
+    if forbidden := stopping.forbids(node, facts):
+        return forbidden
     kept = {
         stages.AT: stamp(now),
         stages.IDENTITY: info.identity_pubkey,
@@ -164,27 +171,32 @@ def record(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     return Done(told, kept)
 
 
-def _changed(node: LndNode, facts: Facts, channels: Channels) -> str | None:
-    if channels.to_back_up and not backups.is_current(facts, channels):
-        return "the channels changed since the backup: it is written anew"
-    if channels.to_back_up and (lacking := stored.missing(facts)):
-        return lacking
-    return _alone(node, facts)
-
-
 def stop(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """LND ends as it ends itself, and the kubelet says so. A pod that is merely gone proves nothing."""
+    if not stages.is_scaled_down(node, facts):
+        return _not_told_yet(node, facts)
     pod = stages.pod(node, facts)
     if proof := stages.exit_of(pod):
         return Done(proof)
     if pod is None:
-        return Wait(_unproved(node), 30.0) if _is_scaled_down(node, facts) else Wait("LND's pod comes back", SOON)
+        return Wait(_unproved(node), 30.0)
     if "deletionTimestamp" not in pod["metadata"]:
-        forbidden = None if _is_scaled_down(node, facts) else stages.may_be_stopped(node, facts)
-        return forbidden or Wait("LND is told to stop", SOON)
+        return Wait("LND is told to stop", SOON)
     late = now > stages.since(node, now) + timedelta(seconds=children.GRACE_SECONDS + KUBELET_SECONDS)
     told = f"LND writes its state and stops, within {children.GRACE_SECONDS} s"
     return Wait(_overdue(node, pod["spec"].get("nodeName", "?")) if late else told, SOON)
+
+
+def _not_told_yet(node: LndNode, facts: Facts) -> Wait | Abort:
+    """Nobody has stopped it, whatever a pod's end says: another pod may have been made since."""
+    pod = stages.pod(node, facts)
+    if pod is None or "deletionTimestamp" in pod["metadata"]:
+        found: Wait | Abort | None = Wait("LND's pod is made again: it is waited for", SOON)
+    else:
+        found = stopping.forbids(node, facts)
+    if isinstance(found, Abort):
+        return found
+    return replace(found or Wait("LND is told to stop", SOON), nothing_done=True)
 
 
 def _overdue(node: LndNode, where: str) -> str:
@@ -200,11 +212,6 @@ def _unproved(node: LndNode) -> str:
         f"{stages.PROOF} taken off): nothing is started, for two LNDs of one wallet lose its money. Make sure on its "
         "node that no lnd runs, then delete this plan: LND is started again as it was"
     )
-
-
-def _is_scaled_down(node: LndNode, facts: Facts) -> bool:
-    live = facts.children.get(names.stateful_set(node.name))
-    return live is not None and live["spec"].get("replicas") == 0
 
 
 def _more(listed: list[str]) -> str:

@@ -17,7 +17,7 @@ from bankstack.engine.objects import (
     annotation,
     uid,
 )
-from bankstack.kinds.lndnode import children, names, pinned, stages
+from bankstack.kinds.lndnode import children, names, pinned, stopping
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -37,7 +37,7 @@ def retire(node: LndNode, facts: Facts) -> Decision:
         # Whoever deleted the StatefulSet may have orphaned its pod: nothing else would stop it.
         orphaned = live is None and "deletionTimestamp" not in pod["metadata"]
         actions: tuple[Action, ...] = (Delete(names.pod(node.name), uid(pod), "Orphaned"),) if orphaned else ()
-        if stages.to_let_go(node, facts):
+        if stopping.to_let_go(node, facts):
             actions = (*actions, Ask("let_go_pod", "Proved"))
         told = f"LND writes its state and stops; up to {children.GRACE_SECONDS} s. Then {node.name} is let go"
         return Decision(node.status, actions, Finding("Stopping", told, WATCHED))

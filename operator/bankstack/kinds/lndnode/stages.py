@@ -3,19 +3,16 @@
 `decide` asks here which world to want: traffic or none, a pod or none, which template.
 When the plan has ended, however it ended, every answer is the usual one.
 
-A pod that a plan stops is held by a finalizer directly before: then its object outlives
-its processes, also when it is deleted by force, and goes only after the kubelet has said
-that they ended. A pod that is merely gone proves nothing. Not earlier than that: a held pod
-that dies while nobody operates is not made again.
+A pod that is merely gone proves nothing of its processes: `stopping` has how their end is
+proved.
 """
 
 from datetime import datetime
 from typing import Any, Final
 
-from bankstack.clients.lnd.answers import Channels, Info
-from bankstack.engine.objects import Manifest, Ref
-from bankstack.engine.operation import Abort, Wait
-from bankstack.kinds.lndnode import htlcs, names
+from bankstack.engine.objects import Manifest
+from bankstack.engine.operation import Wait
+from bankstack.kinds.lndnode import names
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -69,33 +66,10 @@ def is_drained(node: LndNode) -> bool:
     return step(node) in DRAINED
 
 
-def is_stopped(node: LndNode, facts: Facts) -> bool:
-    """Whether there shall be no pod: never before the one that runs is held, or its end could not be proved."""
-    if step(node) in (RETIRE, RENEW):
-        return True
+def is_scaled_down(node: LndNode, facts: Facts) -> bool:
+    """Whether its StatefulSet has no replica: LND was told to stop, or is gone."""
     live = facts.children.get(names.stateful_set(node.name))
-    went = live is not None and live["spec"].get("replicas") == 0
-    return step(node) == STOP and (went or _ends_held(pod(node, facts)) or is_being_stopped(node, facts))
-
-
-def is_being_stopped(node: LndNode, facts: Facts) -> bool:
-    """Whether LND, which runs, is told to stop in this pass: only where nothing that was just seen forbids it."""
-    one, live = pod(node, facts), facts.children.get(names.stateful_set(node.name))
-    if step(node) != STOP or one is None or "deletionTimestamp" in one["metadata"]:
-        return False
-    return live is not None and live["spec"].get("replicas") != 0 and may_be_stopped(node, facts) is None
-
-
-def may_be_stopped(node: LndNode, facts: Facts) -> Wait | Abort | None:
-    """What forbids it. The step before saw to the same, but after a crash that is long ago."""
-    if not isinstance(facts.channels, Channels) or not isinstance(facts.info, Info):
-        return silent()
-    tight = htlcs.too_tight(node, facts.channels.htlcs, facts.info.block_height)
-    return Abort(tight) if tight else None
-
-
-def _ends_held(one: Manifest | None) -> bool:
-    return one is not None and is_held(one) and "deletionTimestamp" in one["metadata"]
+    return live is not None and live["spec"].get("replicas") == 0
 
 
 def is_renewing(node: LndNode, facts: Facts) -> bool:
@@ -137,15 +111,3 @@ def exit_of(one: Manifest | None) -> str | None:
         f"pod {one['metadata']['name']} ({one['metadata']['uid']}) ended on {where} at {last['finishedAt']} with exit "
         f"code {last.get('exitCode', 'unknown')}"
     )
-
-
-def to_let_go(node: LndNode, facts: Facts) -> Ref | None:
-    """The pod whose object nothing needs any more: its end is proved, or it is not to end."""
-    one = pod(node, facts)
-    if one is None or not is_held(one):
-        return None
-    if "deletionTimestamp" not in one["metadata"]:
-        return None if step(node) == STOP and not node.deleting else names.pod(node.name)
-    # Also where somebody else deleted it just before it was to be stopped: it could not come back otherwise.
-    is_evidence = step(node) == STOP and not node.deleting
-    return None if is_evidence or exit_of(one) is None else names.pod(node.name)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bankstack.engine import frozen, manifests
 from bankstack.engine.objects import Manifest, annotated, annotation, digest
-from bankstack.kinds.lndnode import children, conf, names, pinned, releases, stages
+from bankstack.kinds.lndnode import children, conf, names, pinned, releases, stages, stopping
 from bankstack.kinds.lndnode.facts import Endpoint, Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -51,7 +51,7 @@ def wish_digest(node: LndNode, endpoint: Endpoint, generation: int = 1) -> str:
 def held(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:
     """As it was made, or as the plan's step writes it; without a pod while a plan has LND stopped."""
     made = _kept(node, facts, endpoint)
-    return manifests.stopped(made) if stages.is_stopped(node, facts) else made
+    return manifests.stopped(made) if stopping.is_wanted(node, facts) else made
 
 
 def is_written(node: LndNode, live: Manifest, endpoint: Endpoint, generation: int = 1) -> bool:

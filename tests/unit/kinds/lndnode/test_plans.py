@@ -9,7 +9,7 @@ from bankstack.clients.lnd.answers import Announced, Channels, Funds
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import Abort, Do, Done, Verdict
-from bankstack.kinds.lndnode import htlcs, kind, names, plans, stages, template
+from bankstack.kinds.lndnode import htlcs, kind, names, plans, stages, stopping, template
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Backup, Facts, Refused, Shelf
 from bankstack.kinds.lndnode.model import LndNodeStatus
@@ -104,7 +104,7 @@ def test_a_backup_is_of_now_and_of_these_channels(backup: Backup | None) -> None
 @pytest.mark.parametrize(("step", "kept"), [(stages.BACKUP, False), (stages.RECORD, False), (stages.STOP, True)])
 def test_a_pod_that_is_held_stays_so_up_to_its_end(step: str, kept: bool) -> None:  # noqa: FBT001 - of pytest
     held = pod_is(facts(), leaving=False)
-    assert (stages.to_let_go(at(step), held) is None) == kept
+    assert (stopping.to_let_go(at(step), held) is None) == kept
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """LND's end in a Restart: what forbids it, and what proves it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,12 +8,12 @@ import pytest
 
 from bankstack.engine.decision import Apply, Ask
 from bankstack.engine.operation import Abort, Done, Verdict, Wait
-from bankstack.kinds.lndnode import plans, stages
+from bankstack.kinds.lndnode import plans, stages, stopping
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Facts
 
-from .given import NOW, SILENT, without
-from .planned import HOLD, LOOK, POD, asked, at, facts, on_its_way, pod_is, scaled_down, waits
+from .given import INFO, NOW, SILENT, without
+from .planned import HOLD, LOOK, POD, asked, at, facts, on_its_way, pod_is, scaled_down, stored, waits
 
 
 def test_exactly_the_pod_that_runs_is_held_directly_before_it_is_told_to_stop() -> None:
@@ -29,30 +30,56 @@ def test_exactly_the_pod_that_runs_is_held_directly_before_it_is_told_to_stop() 
 
 @pytest.mark.parametrize(
     ("more", "answer"),
-    [({"channels": SILENT}, Wait), ({"info": SILENT}, Wait), ({"channels": on_its_way(6)}, Abort)],
+    [
+        ({"channels": SILENT}, Wait),
+        ({"info": SILENT}, Wait),
+        ({"info": replace(INFO, synced=False)}, Wait),
+        ({"backup": stored(channels="others")}, Wait),
+        ({"channels": on_its_way(6)}, Abort),
+    ],
+    ids=["silent", "without a height", "behind the chain", "another backup", "a payment that is short of blocks"],
 )
 def test_what_was_seen_before_a_crash_is_looked_at_anew_before_lnd_is_stopped(
     more: dict[str, Any], answer: type[Verdict]
 ) -> None:
     known = pod_is(facts(**more), leaving=False)
     assert not [one for one in decide(at(stages.STOP), known, NOW).actions if isinstance(one, Apply)]
-    assert isinstance(asked(stages.STOP, known), answer)
+    verdict = asked(stages.STOP, known)
+    assert isinstance(verdict, answer)
+    if isinstance(verdict, Wait):
+        assert verdict.nothing_done, "people may cancel it"
+    assert stopping.to_let_go(at(stages.STOP), known) == POD, "nothing holds it meanwhile"
     waits(asked(stages.STOP, scaled_down(known)), "LND is told to stop")
+
+
+def test_a_pod_that_others_told_to_stop_is_held_too() -> None:
+    free = scaled_down(pod_is(facts(), leaving=False, held=False))
+    assert [one for one in decide(at(stages.STOP), free, NOW).actions if isinstance(one, Ask)] == [HOLD]
+
+
+def test_an_end_while_lnd_may_be_made_again_proves_nothing() -> None:
+    ended = {"exitCode": 0, "finishedAt": "2026-11-21T08:59:30Z"}
+    for held in (True, False):
+        verdict = asked(stages.STOP, pod_is(facts(), held=held, terminated=ended))
+        waits(verdict, "made again")
+    (stop,) = decide(at(stages.STOP), pod_is(facts(), terminated=ended), NOW).actions
+    assert isinstance(stop, Apply), "held, it cannot be made again before LND is told to stop"
+    assert stop.manifest["spec"]["replicas"] == 0
 
 
 def test_an_end_is_the_kubelet_s_word_with_its_time() -> None:
     ended = {"exitCode": 0, "finishedAt": "2026-11-21T08:59:30Z"}
-    verdict = asked(stages.STOP, pod_is(facts(), terminated=ended))
+    verdict = asked(stages.STOP, scaled_down(pod_is(facts(), terminated=ended)))
     assert verdict == Done("pod lnd1-0 (pod-1) ended on east at 2026-11-21T08:59:30Z with exit code 0")
 
 
 @pytest.mark.parametrize(
     ("known", "words"),
     [
-        (pod_is(facts()), "LND writes its state and stops"),
-        (pod_is(facts(), terminated={"exitCode": 137}), "LND writes its state and stops"),
+        (scaled_down(pod_is(facts())), "LND writes its state and stops"),
+        (scaled_down(pod_is(facts(), terminated={"exitCode": 137})), "LND writes its state and stops"),
         (pod_is(facts(), leaving=False, terminated={"exitCode": 0, "finishedAt": "x"}), "LND is told to stop"),
-        (without(facts(), POD), "comes back"),
+        (without(facts(), POD), "made again"),
     ],
     ids=["it runs", "not found is not seen to end", "a container that comes back", "deleted before it was held"],
 )
@@ -67,7 +94,7 @@ def test_a_pod_that_is_gone_without_a_word_keeps_lnd_stopped() -> None:
 
 def test_an_end_that_is_overdue_is_told_with_its_node() -> None:
     (stop,) = [one for one in plans.STEPS if one.name == stages.STOP]
-    late: Verdict = stop.judge(at(stages.STOP), pod_is(facts()), NOW + timedelta(minutes=11))
+    late: Verdict = stop.judge(at(stages.STOP), scaled_down(pod_is(facts())), NOW + timedelta(minutes=11))
     waits(late, "the kubelet of node east has not said", stages.PROOF)
 
 
