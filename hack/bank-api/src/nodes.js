@@ -14,6 +14,7 @@ const AWAY_POLL_MS = 1_000;
 const LISTENS_MS = 500;
 /** A new connection costs a third of a second: the pause before one is doubled each time, until one is of use. */
 const REDIAL_MS = 5_000;
+const REDIAL_MOST_MS = 120_000;
 /** gRPC's word for a connection that calls go over. */
 const READY = 2;
 const CALLS_LAST_MS = 600_000;
@@ -44,7 +45,7 @@ export class LightningNode {
    */
   redial() {
     this.redialled = performance.now();
-    this.redialPauseMs *= 2;
+    this.redialPauseMs = Math.min(2 * this.redialPauseMs, REDIAL_MOST_MS);
     const clients = /** @type {any[]} */ ([this.lnd, this.unlocked].flatMap((one) => Object.values(one)));
     this.dial();
     setTimeout(() => clients.forEach((client) => client.close()), CALLS_LAST_MS).unref();

@@ -10,8 +10,10 @@ longer than that.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 import grpc
@@ -23,6 +25,8 @@ from bankstack.clients.lnd.client import Lnd
 MESSAGE_MOST: Final = 64 * 1024 * 1024
 #: Longer than from one pass of a plan to the next, shorter than from one look at a quiet node to the next.
 IDLE_SECONDS: Final = 5.0
+#: And no longer than this however often it is asked: its address may belong to another process by now.
+LIFE_SECONDS: Final = 30.0
 
 #: Address (host:port) and PEM of the authorities.
 Place = tuple[str, bytes]
@@ -48,46 +52,55 @@ def dial(address: str, roots: bytes) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(roots), options=options)
 
 
+@dataclass(frozen=True)
+class Dialled:
+    """A channel, and since when (monotonic, in seconds)."""
+
+    channel: grpc.aio.Channel
+    at: float = field(default_factory=time.monotonic)
+
+
 class Kept:
     """For one event loop. `connect` is a `client.Connect`."""
 
-    def __init__(self, idle: float = IDLE_SECONDS) -> None:
-        self._idle = idle
-        self._free: dict[Place, tuple[grpc.aio.Channel, asyncio.TimerHandle]] = {}
+    def __init__(self, idle: float = IDLE_SECONDS, life: float = LIFE_SECONDS) -> None:
+        self._idle, self._life = idle, life
+        self._free: dict[Place, tuple[Dialled, asyncio.TimerHandle]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def connect(self, address: str, roots: bytes) -> AsyncIterator[Lnd]:
         """A connection for one set of questions: a kept one, or a new one."""
         place = (address, roots)
-        channel = await self._taken(place) or dial(address, roots)
-        lnd = Lnd(channel, address)
+        dialled = await self._taken(place) or Dialled(dial(address, roots))
+        lnd = Lnd(dialled.channel, address)
         answered = False
         try:
             yield lnd
             answered = lnd.answered_all
         finally:
             if answered and place not in self._free:
-                self._keep(place, channel)
+                self._keep(place, dialled)
             else:
-                await channel.close()
+                await dialled.channel.close()
 
-    async def _taken(self, place: Place) -> grpc.aio.Channel | None:
-        channel, expiry = self._free.pop(place, (None, None))
-        if channel is None or expiry is None:
+    async def _taken(self, place: Place) -> "Dialled | None":
+        if place not in self._free:
             return None
+        dialled, expiry = self._free.pop(place)
         expiry.cancel()
-        if channel.get_state() is grpc.ChannelConnectivity.READY:
-            return channel
-        await channel.close()
+        is_open = dialled.channel.get_state() is grpc.ChannelConnectivity.READY
+        if is_open and time.monotonic() - dialled.at < self._life:
+            return dialled
+        await dialled.channel.close()
         return None
 
-    def _keep(self, place: Place, channel: grpc.aio.Channel) -> None:
+    def _keep(self, place: Place, dialled: "Dialled") -> None:
         expiry = asyncio.get_running_loop().call_later(self._idle, self._expire, place)
-        self._free[place] = (channel, expiry)
+        self._free[place] = (dialled, expiry)
 
     def _expire(self, place: Place) -> None:
-        channel, _ = self._free.pop(place)
-        closing = asyncio.ensure_future(channel.close())
+        dialled, _ = self._free.pop(place)
+        closing = asyncio.ensure_future(dialled.channel.close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)

@@ -144,7 +144,6 @@ def _status(api: Api, facts: Facts, required: Needs, may: Mode, *, done: bool) -
 
 def _once_told(api: Api, facts: Facts, status: ApiDeploymentStatus) -> ApiDeploymentStatus | None:
     """The file and every pod are among the actions. A plan waits for this word, and payments with it."""
-    # One that just starts may have mounted the file as it was: what it was told is seen in the next pass.
     if traffic.starts(facts):
         return None
     return status.model_copy(update={"avoids": list(traffic.avoided(api, facts)) or None})

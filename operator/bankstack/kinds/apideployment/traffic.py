@@ -36,7 +36,7 @@ def acknowledged(api: Api, facts: Facts, may: Mode) -> tuple[str, ...]:
     """Those of the avoided that every pod knows of: it is in the file, and each was told to look at it."""
     avoid = avoided(api, facts)
     written = _written(facts.children.get(names.mode(api.name)))
-    if any(untold(facts, word(may, avoid))):
+    if starts(facts) or any(untold(facts, word(may, avoid))):
         return ()
     return tuple(name for name in avoid if name in written)
 
@@ -47,9 +47,9 @@ def _written(mode: Manifest | None) -> frozenset[str]:
 
 
 def starts(facts: Facts) -> bool:
-    """Whether a component's pod is being made."""
+    """Whether a component's pod has a node and does not run yet: it may have mounted the file as it was."""
     pods = (live for found, live in facts.children.items() if found.type == POD)
-    return any(_is_in(one, "Pending") for one in pods)
+    return any(_is_in(one, "Pending") and "nodeName" in one.get("spec", {}) for one in pods)
 
 
 def _listens(pod: Manifest) -> bool:

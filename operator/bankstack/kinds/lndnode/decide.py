@@ -46,7 +46,7 @@ def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
         return retire(node, facts)
     obstacle = first(checks.OBSTACLES, node, facts)
     stopped = obstacle if obstacle and obstacle.stops else None
-    finding = stopped or _recycling(node) or first(checks.SHORTFALLS, node, facts)
+    finding = stopped or _recycling(node, facts) or first(checks.SHORTFALLS, node, facts)
     return Decision(
         status=summary(node, facts),
         actions=() if stopped else _actions(node, facts, now),
@@ -89,8 +89,8 @@ def _is_drained(node: LndNode, facts: Facts) -> bool:
     return bool(facts.announced.disabled & facts.channels.active)
 
 
-def _recycling(node: LndNode) -> Finding | None:
-    if node.plan is None or node.plan.step not in stages.AWAY:
+def _recycling(node: LndNode, facts: Facts) -> Finding | None:
+    if node.plan is None or not stopping.is_wanted(node, facts):
         return None
     told = f"ChangePlan {node.plan.name} has LND of {node.name} stopped, and starts it again: payments wait"
     return Finding("Recycling", told, Waiting(running.SOON))

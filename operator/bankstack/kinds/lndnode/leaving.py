@@ -135,16 +135,23 @@ def account(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
         return stages.silent()
-    if channels.open | channels.opening | channels.closing or funds.own_sat > DUST_SAT:
-        return Wait(
-            f"something came after the sweep: {funds.own_sat} sat, {len(channels.to_back_up)} channels. Nothing is "
-            "stopped with that in it. Send it on (lncli sendcoins --sweepall, lncli closechannel), or cancel the plan",
-            BLOCK,
-        )
+    if came := came_since(channels, funds):
+        return came
     sums = _sums(node, facts, funds)
     if isinstance(sums, Wait):
         return sums
     return Done(sums, {stages.AT: stamp(now), stages.IDENTITY: info.identity_pubkey})
+
+
+def came_since(channels: Channels, funds: Funds) -> Wait | None:
+    """What a node that is replaced must not have any more: with its identity it would be left behind."""
+    if not channels.open | channels.opening | channels.closing and funds.own_sat <= DUST_SAT:
+        return None
+    return Wait(
+        f"something came after the sweep: {funds.own_sat} sat, {len(channels.to_back_up)} channels. Nothing is "
+        "stopped with that in it. Send it on (lncli sendcoins --sweepall, lncli closechannel), or cancel the plan",
+        BLOCK,
+    )
 
 
 def _to_keep(node: LndNode, facts: Facts) -> Do | Wait | None:

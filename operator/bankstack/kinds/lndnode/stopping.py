@@ -6,10 +6,13 @@ has said that they ended. Not earlier: a held pod that dies while nobody operate
 made again.
 """
 
+from typing import Final
+
 from bankstack.clients.lnd.answers import Channels, Info
+from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import Manifest, Ref
 from bankstack.engine.operation import Abort, Wait
-from bankstack.kinds.lndnode import backups, carriers, htlcs, names, stages, stored
+from bankstack.kinds.lndnode import backups, carriers, htlcs, leaving, names, stages, stored
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -21,13 +24,17 @@ def forbids(node: LndNode, facts: Facts) -> Wait | Abort | None:
         return stages.silent()
     if not info.synced:
         return Wait(f"{BEHIND}: it is waited for", stages.SOON)
+    if isinstance(facts.funds, Unknown):
+        return stages.silent()
+    if stages.kept(node, stages.ACCOUNT, stages.AT):
+        return leaving.came_since(channels, facts.funds)
     if changed := _changed(node, facts, channels):
         return Wait(changed, stages.SOON)
     tight = htlcs.too_tight(node, channels.htlcs, info.block_height)
     return Abort(tight) if tight else None
 
 
-BEHIND = "LND is behind the chain, so that nobody can say how many blocks its payments have left"
+BEHIND: Final = "LND is behind the chain, so that nobody can say how many blocks its payments have left"
 
 
 def _changed(node: LndNode, facts: Facts, channels: Channels) -> str | None:

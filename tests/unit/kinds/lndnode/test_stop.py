@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine.decision import Apply, Ask
 from bankstack.engine.operation import Abort, Done, Verdict, Wait
 from bankstack.kinds.lndnode import plans, stages, stopping
@@ -13,7 +14,7 @@ from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Facts
 
 from .given import INFO, NOW, SILENT, without
-from .planned import HOLD, LOOK, POD, asked, at, facts, on_its_way, pod_is, scaled_down, stored, waits
+from .planned import CHANNELS, HOLD, LOOK, POD, asked, at, facts, on_its_way, pod_is, scaled_down, stored, waits
 
 
 def test_exactly_the_pod_that_runs_is_held_directly_before_it_is_told_to_stop() -> None:
@@ -50,6 +51,34 @@ def test_what_was_seen_before_a_crash_is_looked_at_anew_before_lnd_is_stopped(
         assert verdict.nothing_done, "people may cancel it"
     assert stopping.to_let_go(at(stages.STOP), known) == POD, "nothing holds it meanwhile"
     waits(asked(stages.STOP, scaled_down(known)), "LND is told to stop")
+
+
+def test_until_lnd_is_told_to_stop_its_own_state_is_told() -> None:
+    behind = pod_is(facts(info=replace(INFO, synced=False)), leaving=False)
+    finding = decide(at(stages.STOP), behind, NOW).finding
+    assert finding is not None
+    assert finding.reason == "ChainSyncing"
+    finding = decide(at(stages.STOP), pod_is(facts(), leaving=False), NOW).finding
+    assert finding is not None
+    assert finding.reason == "Recycling"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"channels": CHANNELS},
+        {"channels": Channels(opening=frozenset({"cc:0"}))},
+        {"channels": Channels(), "funds": Funds(confirmed_sat=5000)},
+    ],
+    ids=["a channel", "one that is being opened", "coins"],
+)
+def test_a_node_that_is_replaced_is_not_stopped_with_what_came_after_its_account(more: dict[str, Any]) -> None:
+    accounted = {stages.AT: "2026-11-21T08:59:00Z"}
+    left = pod_is(facts(channels=Channels(), funds=Funds(), users=()), leaving=False)
+    assert isinstance(decide(at(stages.STOP, Account=accounted), left, NOW).actions[-1], Apply)
+    came = replace(left, **more)
+    assert not [one for one in decide(at(stages.STOP, Account=accounted), came, NOW).actions if isinstance(one, Apply)]
+    waits(asked(stages.STOP, came, Account=accounted), "came after the sweep")
 
 
 def test_a_pod_that_others_told_to_stop_is_held_too() -> None:
