@@ -132,10 +132,11 @@ async def test_what_a_pass_wrote_is_looked_at_later_and_what_others_say_at_once(
     world.does = writes
     lnd_event(world)
     await world.passes_are(LND1)
+    # The other one's pass writes nothing, and waits for no plan.
+    world.does = lambda **_: Outcome("unchanged")
     world.loop.changed(*written)
     lnd_event(world, "lnd2")
     await world.passes_are(LND1, LND2)
-    world.does = lambda **_: Outcome("unchanged")
     world.loop.changed(STATEFUL_SET, "bank", "lnd1", ["LndNode.lnd1"])
     await world.passes_are(LND1, LND2, LND1)
 
