@@ -24,6 +24,7 @@ CLOSE, BURY, SWEEP, ACCOUNT, RETIRE, FRESH = "Close", "Bury", "Sweep", "Account"
 DRAINED: Final = frozenset(
     {DIVERT, DISABLE, DRAIN, BACKUP, RECORD, CLOSE, BURY, SWEEP, ACCOUNT, STOP, RETIRE, RENEW, START, RECONCILE, FRESH}
 )
+#: Here LND is stopped, or stays so.
 AWAY: Final = frozenset({STOP, RETIRE, RENEW})
 #: Here channels and coins leave a node that is being replaced.
 LEAVING: Final = frozenset({CLOSE, BURY, SWEEP, ACCOUNT})

@@ -60,13 +60,11 @@ def is_coming(node: LndNode, facts: Facts) -> bool:
 
 def is_wanted(node: LndNode, facts: Facts) -> bool:
     """Whether there shall be no pod: never before the one that runs is held, or its end could not be proved."""
-    if stages.step(node) in (stages.RETIRE, stages.RENEW):
-        return True
+    if stages.step(node) != stages.STOP:
+        return stages.step(node) in stages.AWAY
     pod = stages.pod(node, facts)
     ends_held = stages.is_held(pod) and not _runs(pod)
-    return stages.step(node) == stages.STOP and (
-        stages.is_scaled_down(node, facts) or ends_held or is_coming(node, facts)
-    )
+    return stages.is_scaled_down(node, facts) or ends_held or is_coming(node, facts)
 
 
 def to_hold(node: LndNode, facts: Facts) -> Manifest | None:
