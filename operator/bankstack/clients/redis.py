@@ -116,11 +116,16 @@ async def _ask(account: Account, questions: Sequence[tuple[str, ...]]) -> list[A
         socket_connect_timeout=BOUND,
         decode_responses=True,
         retry=Retry(NoBackoff(), 0),
+        # Its own name would be looked up on the disk for each connection, and told in two more commands.
+        driver_info=None,
     )
     try:
         async with asyncio.timeout(BOUND):
             await connection.connect()  # type: ignore[no-untyped-call]
-            return [await _reply(connection, question) for question in questions]
+            # All at once: to a server under load each way there and back is a turn of its own.
+            for question in questions:
+                await connection.send_command(*question)
+            return [await _reply(connection) for _ in questions]
     except (AuthenticationError, AuthenticationWrongNumberOfArgsError) as error:
         return Refused(f"{account.host}:{account.port} does not let the operator in ({type(error).__name__})")
     except NoPermissionError as error:
@@ -135,8 +140,7 @@ async def _ask(account: Account, questions: Sequence[tuple[str, ...]]) -> list[A
         await _close(connection)
 
 
-async def _reply(connection: Connection, question: tuple[str, ...]) -> Any:  # noqa: ANN401 - whatever Redis says
-    await connection.send_command(*question)
+async def _reply(connection: Connection) -> Any:  # noqa: ANN401 - whatever Redis says
     try:
         return await connection.read_response()
     except NoPermissionError:

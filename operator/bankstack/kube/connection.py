@@ -6,6 +6,8 @@ Knows the `kubernetes` package; nothing else does but `client`.
 import os
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio import config
@@ -65,11 +67,19 @@ async def connect() -> ApiClient:
 
 def over(configuration: Configuration) -> ApiClient:
     """A client that keeps its connections between two passes: a handshake costs more than a read."""
+    configuration.proxy = configuration.proxy or _proxy(configuration.host)
     api = ApiClient(configuration)
     api.rest_client.pool_manager = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=api.rest_client.ssl_context
         ),
-        trust_env=True,
+        # With it, each request would look for a .netrc in a thread, and wait there behind questions to the DNS.
+        trust_env=False,
     )
     return api
+
+
+def _proxy(server: str) -> str | None:
+    """What the environment says of the way there."""
+    url = urlsplit(server)
+    return None if proxy_bypass(url.netloc) else getproxies().get(url.scheme)

@@ -55,3 +55,19 @@ async def test_a_token_that_is_renewed_is_given_as_it_is_now() -> None:
     assert api.rest_client.pool_manager.connector is not None
     assert api.rest_client.pool_manager.connector.limit == connection.CONNECTIONS
     await api.close()  # type: ignore[no-untyped-call]
+
+
+async def test_a_proxy_is_the_environments_unless_it_excepts_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "near.example")
+    for host, proxy in (("far.example:6443", "http://proxy.example:3128"), ("near.example:6443", None)):
+        api = over(Configuration(host=f"https://{host}"))
+        assert api.rest_client.proxy == proxy
+        await api.close()  # type: ignore[no-untyped-call]
+
+
+async def test_no_netrc_is_looked_for_with_each_request() -> None:
+    api = over(Configuration(host="https://api.example"))
+    assert api.rest_client.pool_manager is not None
+    assert not api.rest_client.pool_manager.trust_env
+    await api.close()  # type: ignore[no-untyped-call]
