@@ -72,9 +72,9 @@ class SimulatedCluster:
             if error.code not in (404, 409):
                 raise
 
-    async def apply_status(self, of: Type, manifest: Manifest) -> None:
+    async def apply_status(self, of: Type, manifest: Manifest) -> Manifest:
         key = _of(of, manifest)
-        await self._call("status", key, lambda _: self.server.apply(key, manifest, FIELD_MANAGER, status=True))
+        return await self._call("status", key, lambda _: self.server.apply(key, manifest, FIELD_MANAGER, status=True))
 
     async def finalize(self, of: Type, manifest: Manifest, finalizers: Sequence[str]) -> Manifest:
         key = _of(of, manifest)

@@ -37,7 +37,7 @@ class Cluster(Reader, Protocol):
     async def delete(self, ref: Ref, namespace: str, uid: str) -> None:
         """Delete this life of it; nothing happens where it is gone or another."""
 
-    async def apply_status(self, of: Type, manifest: Manifest) -> None:
+    async def apply_status(self, of: Type, manifest: Manifest) -> Manifest:
         """Write the status subresource in our name, where metadata.resourceVersion is given only onto that version."""
 
     async def finalize(self, of: Type, manifest: Manifest, finalizers: list[str]) -> Manifest:

@@ -5,6 +5,7 @@ read for it. No retry: a failure goes up with its policy and the queue waits. Ev
 call has a deadline; a call that nobody answered has no result, not a negative one.
 """
 
+import asyncio
 import json
 import logging
 import secrets
@@ -94,9 +95,11 @@ class KubeCluster:
         self._called = called
         self._identity = identity
         self._together = Together(self._list)
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Close its connections; nothing may be asked afterwards."""
+        """Close its connections, after the last Event is told; nothing may be asked afterwards."""
+        await asyncio.gather(*self._telling)
         await self._api.close()  # type: ignore[no-untyped-call]
 
     async def get(self, ref: Ref, namespace: str) -> Manifest | None:
@@ -177,11 +180,11 @@ class KubeCluster:
         if reply.code not in (NOT_FOUND, CONFLICT):
             _yes(call, reply)
 
-    async def apply_status(self, of: Type, manifest: Manifest) -> None:
+    async def apply_status(self, of: Type, manifest: Manifest) -> Manifest:
         """Write the status subresource in our name, bound by metadata.resourceVersion; the uid is not looked at."""
         meta = manifest["metadata"]
         call = Call("status", of, meta["namespace"], meta["name"])
-        await self._apply(call, path(of, meta["namespace"], meta["name"], "status"), manifest)
+        return await self._apply(call, path(of, meta["namespace"], meta["name"], "status"), manifest)
 
     async def finalize(self, of: Type, manifest: Manifest, finalizers: Sequence[str]) -> Manifest:
         """Replace metadata.finalizers, only at the manifest's resourceVersion; the object as it is then."""
@@ -205,10 +208,14 @@ class KubeCluster:
         return None
 
     async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
-        """An Event about a resource; `kind` is Normal or Warning. Losing one is no failure."""
-        event = self._event(about, kind, reason, message)
+        """An Event about a resource; `kind` is Normal or Warning. Nobody waits for it, and losing one is no failure."""
+        telling = asyncio.create_task(self._announce(self._event(about, kind, reason, message)))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
+    async def _announce(self, event: Manifest) -> None:
         try:
-            await self.create(event, about["metadata"]["namespace"])
+            await self.create(event, event["metadata"]["namespace"])
         except Interrupted as lost:
             log.debug("an event was lost: %s", lost.finding.message)
 

@@ -28,6 +28,8 @@ class Steered(Course):
     """The course, and what has to be written before anything of it is done."""
 
     journal: Journal = field(default_factory=Journal)
+    #: Of the plan whose last step was done in this pass: written before the journal has its end.
+    evidence: tuple[Plan, ChangePlanStatus] | None = None
     statuses: tuple[tuple[Plan, ChangePlanStatus], ...] = ()
     #: Plans that the target itself needs, to be made.
     asks: tuple[Asked, ...] = ()
@@ -89,7 +91,8 @@ def _walked(steered: Steered, plan: Plan, status: ChangePlanStatus, setting: Set
     went = walk(plan, status, setting)
     if went.ended:
         ended = _ended(steered, plan, went.status, setting)
-        return replace(ended, look_again=soonest(ended.look_again, NEXT_TURN))
+        evidence = (plan, went.evidence) if went.evidence else None
+        return replace(ended, evidence=evidence, look_again=soonest(ended.look_again, NEXT_TURN))
     on = replace(
         steered,
         active=went.active,

@@ -102,13 +102,15 @@ class Docket:
         return replace(steered, asks=own.asks(self.found), told=own.told(self.found))
 
     async def write(self, course: Course, now: datetime, *, acting: bool) -> None:
-        """The journal first, for it says which plan runs; then the plans."""
+        """The journal first, for it says which plan runs; then the plans. What the last step found out comes before."""
         assert isinstance(course, Steered)  # noqa: S101 - it is what `steer` gave
+        newest = await self._write_status(*course.evidence, claims=False) if course.evidence else None
         if acting or course.journal != self.journal:
             await self._write_journal(course.journal, now)
         for plan, status in course.statuses:
             claims = acting and course.active is not None and plan.uid == course.active.uid
-            await self._write_status(plan, status, claims=claims)
+            now_at = newest if newest is not None and newest.uid == plan.uid else plan
+            await self._write_status(now_at, status, claims=claims)
 
     async def ask(self, course: Course, now: datetime) -> None:
         """The plans that the target itself needs, in the operator's own name; as a person would."""
@@ -126,15 +128,17 @@ class Docket:
                 Finding("ChangedMeanwhile", "another operator began the journal of plans: it is read anew", Transient())
             )
 
-    async def _write_status(self, plan: Plan, status: ChangePlanStatus, *, claims: bool) -> None:
+    async def _write_status(self, plan: Plan, status: ChangePlanStatus, *, claims: bool) -> Plan:
+        """The plan as it is then."""
         body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
         if body == plan.manifest.get("status") and not claims:
-            return
+            return plan
         meta = {key: plan.manifest["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
         head = {"apiVersion": CHANGE_PLAN.api_version, "kind": CHANGE_PLAN.kind}
-        await self.cluster.apply_status(CHANGE_PLAN, {**head, "metadata": meta, "status": body})
+        written = await self.cluster.apply_status(CHANGE_PLAN, {**head, "metadata": meta, "status": body})
         for kind, reason, message in news(plan.status, status):
             await self.cluster.announce({**plan.manifest, **head}, kind, reason, message)
+        return replace(plan, status=status, manifest=written)
 
 
 def news(before: ChangePlanStatus, after: ChangePlanStatus) -> tuple[tuple[str, str, str], ...]:

@@ -17,7 +17,7 @@ from bankstack.plans.model import ChangePlanStatus, StepStatus
 from bankstack.plans.plan import Plan
 from bankstack.plans.setting import Setting
 
-#: Seconds until the end of a plan whose steps are done is written.
+#: Seconds until the end of a plan is written that began and was done in one pass.
 RECORDED: Final = 0.2
 
 
@@ -30,6 +30,8 @@ class Walk:
     actions: tuple[Action, ...] = ()
     look_again: float | None = None
     ended: bool = False
+    #: Of one that ended: what its plan says before the journal has the end. A crash between the two loses no evidence.
+    evidence: ChangePlanStatus | None = None
 
 
 def begun(status: ChangePlanStatus, setting: Setting) -> ChangePlanStatus:
@@ -58,11 +60,11 @@ def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
             gives_up = plan.to_be_cancelled and isinstance(verdict, Wait) and verdict.nothing_done
             return _cancelled(status) if gives_up else _on_the_way(status, current, now, verdict, setting)
         status = _done(status, current, verdict, setting)
-    written = plan.runs and all(one.state == "Done" for one in plan.status.steps or ())
-    if not written and status.steps:
-        # Written before the end is: a crash between the two then loses no evidence.
-        return Walk(said(status, "all steps are done, which is being recorded"), look_again=RECORDED)
-    return _over(status, "Succeeded", f"all {len(status.steps or ())} steps are done")
+    done = said(status, "all steps are done, which is being recorded")
+    if not plan.runs:
+        # The journal has to have its beginning before its end.
+        return Walk(done, look_again=RECORDED)
+    return replace(_over(status, "Succeeded", f"all {len(status.steps or ())} steps are done"), evidence=done)
 
 
 def _step(plan: Plan, current: StepStatus, setting: Setting) -> Step:

@@ -158,6 +158,8 @@ async def test_an_event_is_about_its_resource_and_losing_one_is_no_failure(
     server.answers = [(201, {}), (500, {})]
     await cluster.announce(LND1, "Warning", "IdentityChanged", "m" * 5000)
     await cluster.announce(LND1, "Normal", "AsDeclared", "all is well")
+    assert not server.asked, "nobody waits for it"
+    await cluster.close()
     first, second = (body for _, _, _, body in server.asked)
     assert first["involvedObject"] == {
         "apiVersion": "bankstack.io/v1alpha1",

@@ -30,6 +30,18 @@ def test_green_runs_at_once_and_its_evidence_is_written_before_its_end() -> None
     assert (room.journal.active, list(room.journal.begun)) == ({}, ["a"])
 
 
+def test_a_plan_that_ran_ends_in_the_pass_that_sees_its_last_step_done() -> None:
+    room = Room([plan()], WAITING)
+    room.passes()
+    room.facts = Facts()
+    steered = room.passes()
+    assert (room.state(), room.journal.entries[0].state) == ("Succeeded", "Succeeded")
+    assert steered.evidence is not None
+    of, first = steered.evidence
+    assert (of.name, first.state, first.step) == ("a", "Running", "Second"), "what is written before the journal is"
+    assert [one.evidence for one in first.steps or ()] == ["First is so", "Second is so"]
+
+
 def test_a_step_that_waits_keeps_the_plan_and_says_why_and_the_target_knows() -> None:
     room = Room([plan()], WAITING)
     steered = room.passes(2)
@@ -82,7 +94,7 @@ def test_plans_run_in_the_order_in_which_they_were_made() -> None:
     assert (room.state("b"), room.state("a2")) == ("Running", "Pending")
     assert room.says("a2") == "nothing is missing: it begins when ChangePlan b has ended"
     room.facts = Facts()
-    room.passes(2)
+    room.passes()
     assert (room.state("b"), room.says("a2")) == ("Succeeded", "nothing is missing: it begins in a moment")
     room.passes(2)
     assert room.state("a2") == "Succeeded"

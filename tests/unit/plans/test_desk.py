@@ -77,6 +77,37 @@ async def test_a_plan_goes_through_the_engine() -> None:
     assert [one[1] for one in made.server.announced if one[1] in ("Running", "Succeeded")] == ["Running", "Succeeded"]
 
 
+async def test_what_the_last_step_found_out_is_written_before_the_end_is() -> None:
+    answers = Answers()
+    answers.verdict = Wait("the sea is rough", 7.0)
+    made = await world(answers).settle()
+    asks(made)
+    await made.settle()
+    answers.verdict = Done("it is so")
+    written: list[tuple[str, str]] = []
+    apply, apply_status = SimulatedCluster.apply, SimulatedCluster.apply_status
+
+    async def note(cluster: Any, manifest: Manifest, namespace: str) -> Manifest:  # noqa: ANN401 - a cluster
+        written.append((manifest["kind"], ""))
+        return await apply(cluster, manifest, namespace)
+
+    async def note_status(cluster: Any, of: Any, manifest: Manifest) -> Manifest:  # noqa: ANN401 - as it is given
+        written.append((of.kind, manifest["status"].get("state", "")))
+        return await apply_status(cluster, of, manifest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SimulatedCluster, "apply", note)
+        patch.setattr(SimulatedCluster, "apply_status", note_status)
+        made.user_applies(toy.TOY, toy.manifest(word="wakes"))
+        await made.settle()
+    assert [one for one in written if one[0] in ("ChangePlan", "ConfigMap")] == [
+        ("ChangePlan", "Running"),
+        ("ConfigMap", ""),
+        ("ChangePlan", "Succeeded"),
+    ]
+    assert status(made)["steps"][0]["evidence"] == "it is so"
+
+
 async def test_an_approval_wakes_the_target_of_its_plan() -> None:
     made = await world(Answers(), Risk.AMBER).settle()
     asks(made)
