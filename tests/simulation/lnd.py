@@ -20,6 +20,7 @@ from bankstack.clients.lnd.answers import (
     Closure,
     Funds,
     Info,
+    InUse,
     Permission,
     State,
     Transaction,
@@ -284,6 +285,10 @@ class Door:
 
     async def funds_and_channels(self, macaroon: bytes) -> tuple[Funds, Channels]:
         return await self._ask("Balances", lambda lnd: lnd.holdings(macaroon))
+
+    async def in_use(self, macaroon: bytes) -> InUse:
+        _, channels = await self._ask("ListChannels", lambda lnd: lnd.holdings(macaroon))
+        return InUse(channels.active, channels.public)
 
     async def closed(self, macaroon: bytes) -> frozenset[str]:
         del macaroon

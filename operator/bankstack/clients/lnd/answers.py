@@ -85,6 +85,14 @@ class Stake:
 
 
 @dataclass(frozen=True)
+class InUse:
+    """Open channels by their outpoints: those whose peers are there, and those that the network is told of."""
+
+    active: frozenset[str]
+    public: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Closure:
     """A channel that is history. `settled_sat` is what the closing transaction paid the node at once."""
 

@@ -26,6 +26,7 @@ from bankstack.clients.lnd.answers import (
     Closure,
     Funds,
     Info,
+    InUse,
     Permission,
     State,
     Transaction,
@@ -68,6 +69,9 @@ class Lightning(Protocol):
 
     async def funds_and_channels(self, macaroon: Macaroon) -> tuple[Funds, Channels]:
         """What it holds."""
+
+    async def in_use(self, macaroon: Macaroon) -> InUse:
+        """Of what it holds only this: it is asked for while payments wait, and balances take LND ten times as long."""
 
     async def closed(self, macaroon: Macaroon) -> frozenset[str]:
         """Funding outpoints of channels that are history."""
@@ -186,18 +190,24 @@ class Lnd:
         )
         leaving = frozenset(one.channel.channel_point for one in pending.waiting_close_channels)
         forced = frozenset(one.channel.channel_point for one in pending.pending_force_closing_channels)
+        used = reading.in_use(listed.channels)
         channels = Channels(
             open=frozenset(one.channel_point for one in listed.channels),
             opening=frozenset(one.channel.channel_point for one in pending.pending_open_channels),
             closing=leaving | forced,
-            active=frozenset(one.channel_point for one in listed.channels if one.active),
-            public=frozenset(one.channel_point for one in listed.channels if not one.private),
+            active=used.active,
+            public=used.public,
             htlcs=tuple(reading.htlc(one.channel_point, htlc) for one in listed.channels for htlc in one.pending_htlcs),
             stakes={one.channel_point: reading.stake(one) for one in listed.channels},
             sendable_sat=sum(map(reading.sendable, listed.channels)),
             receivable_sat=sum(map(reading.receivable, listed.channels)),
         )
         return funds, channels
+
+    async def in_use(self, macaroon: Macaroon) -> InUse:
+        """Of what it holds only this."""
+        listed = await self._ask("Lightning/ListChannels", pb.ListChannelsRequest(), pb.ListChannelsResponse, macaroon)
+        return reading.in_use(listed.channels)
 
     async def closed(self, macaroon: Macaroon) -> frozenset[str]:
         """Funding outpoints of channels that are history."""

@@ -1,12 +1,20 @@
 """LND's messages in our words, and ours in LND's (pure)."""
 
+from collections.abc import Iterable
+
 from bankstack.clients.lnd import lnd_pb2 as pb
-from bankstack.clients.lnd.answers import Account, Closure, Htlc, Stake, Transaction
+from bankstack.clients.lnd.answers import Account, Closure, Htlc, InUse, Stake, Transaction
 
 
 def htlc(outpoint: str, told: pb.HTLC) -> Htlc:
     """A payment on its way."""
     return Htlc(outpoint, told.incoming, told.amount, told.expiration_height, told.hash_lock.hex())
+
+
+def in_use(listed: Iterable[pb.Channel]) -> InUse:
+    """Which of the open channels payments may take."""
+    active = frozenset(one.channel_point for one in listed if one.active)
+    return InUse(active, frozenset(one.channel_point for one in listed if not one.private))
 
 
 def place(outpoint: str) -> pb.ChannelPoint:

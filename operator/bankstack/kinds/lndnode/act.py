@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from bankstack.clients.lnd.answers import Announced, Channels, Use
+from bankstack.clients.lnd.answers import Announced, InUse, Use
 from bankstack.clients.lnd.client import Connect, Lightning
 from bankstack.engine import manifests, signing
 from bankstack.engine.decision import Ask
@@ -216,8 +216,8 @@ async def enable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: C
             await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, use)
 
 
-async def _announced(node: LndNode, lnd: Lightning, root: bytes) -> tuple[Channels, Announced]:
-    _, channels = await lnd.funds_and_channels(macaroon(root))
+async def _announced(node: LndNode, lnd: Lightning, root: bytes) -> tuple[InUse, Announced]:
+    channels = await lnd.in_use(macaroon(root))
     return channels, await lnd.announced(macaroon(root), node.status.identity_pubkey or "", channels.public)
 
 

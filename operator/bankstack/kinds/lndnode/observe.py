@@ -221,21 +221,35 @@ async def _ask(node: LndNode, doors: Doors, address: str, roots: bytes, wallet: 
     if not roots:
         nobody = Unknown("no authority is known that could vouch for it")
         return _Answers(nobody, nobody, nobody, nobody)
+    seed = sealed.seed(wallet) if wallet else None
     async with doors.connect(address, roots) as lnd:
-        state = await _answer(lnd.state())
-        early = state if isinstance(state, Unknown) else Unknown(f"LND is {state}")
-        if state not in (State.RPC_ACTIVE, State.SERVER_ACTIVE):
-            return _Answers(_known(state), early, early, early)
-        if wallet is None or not (seed := sealed.seed(wallet)):
+        if not seed:
             mute = Unknown("without the seed in the wallet Secret LND cannot be asked")
-            return _Answers(_known(state), mute, mute, mute)
+            return _so_far(await _answer(lnd.state()), mute, mute, mute)
         root = macaroons.root_key(seed)
-        info, holdings = await asyncio.gather(
-            _answer(lnd.info(macaroon(root))), _answer(lnd.funds_and_channels(macaroon(root)))
+        # Side by side with its state, which says whether the others are answers: under load each question takes long.
+        state, info, holdings = await asyncio.gather(
+            _answer(lnd.state()),
+            _answer(lnd.info(macaroon(root))),
+            _answer(lnd.funds_and_channels(macaroon(root))),
         )
         funds, channels = (holdings, holdings) if isinstance(holdings, Unknown | Refused) else holdings
-        known = _Answers(_known(state), info, _known(funds), _known(channels))
+        known = _so_far(state, info, _known(funds), _known(channels))
         return await _ask_for_a_plan(node, lnd, root, known)
+
+
+def _so_far(
+    state: State | Refused | Unknown,
+    info: Info | Refused | Unknown,
+    funds: Funds | Unknown,
+    channels: Channels | Unknown,
+) -> _Answers:
+    """What of it is believed: of an LND that is not as far as to answer, only how far it is."""
+    reached = _known(state)
+    if reached in (State.RPC_ACTIVE, State.SERVER_ACTIVE):
+        return _Answers(reached, info, funds, channels)
+    early = reached if isinstance(reached, Unknown) else Unknown(f"LND is {reached}")
+    return _Answers(reached, early, early, early)
 
 
 async def _ask_for_a_plan(node: LndNode, lnd: Lightning, root: bytes, known: _Answers) -> _Answers:
@@ -253,7 +267,9 @@ async def _ask_for_a_plan(node: LndNode, lnd: Lightning, root: bytes, known: _An
 
 
 async def _sent(node: LndNode, lnd: Lightning, root: bytes) -> int | Refused | Unknown:
-    """What LND paid out since its plan took down what it has, in msat."""
+    """What LND paid out since its plan took down what it has, in msat; not asked once that was looked into."""
+    if stages.step(node) == stages.ENABLE:
+        return NOT_ASKED
     recorded = stages.kept(node, stages.RECORD, stages.AT) or stages.kept(node, stages.DRAIN, stages.AT)
     return await _answer(lnd.sent_msat(macaroon(root), moment(recorded))) if recorded else NOT_ASKED
 

@@ -23,8 +23,8 @@ PEERS_WAITED_FOR: Final = timedelta(minutes=2)
 def renew(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     """The template as it was approved, written while nothing runs."""
     live, endpoint = facts.children.get(names.stateful_set(node.name)), facts.chain.endpoint
-    if stages.pod(node, facts) is not None:
-        return Wait("LND has ended, and what is left of its pod goes", SOON)
+    if not stages.is_at_rest(node, facts):
+        return Wait("LND's pod is on its way out: it is waited for", SOON)
     if live is None or endpoint is None:
         return Wait("StatefulSet or bitcoind are not there: they are waited for", SOON)
     change = stages.kept(node, stages.CHECK, stages.CHANGE)

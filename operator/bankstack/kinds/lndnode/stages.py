@@ -74,8 +74,14 @@ def is_scaled_down(node: LndNode, facts: Facts) -> bool:
 
 
 def is_renewing(node: LndNode, facts: Facts) -> bool:
-    """Whether the template is written: only while no pod is there."""
-    return step(node) == RENEW and pod(node, facts) is None
+    """Whether the template is written: only while nothing runs."""
+    return step(node) == RENEW and is_at_rest(node, facts)
+
+
+def is_at_rest(node: LndNode, facts: Facts) -> bool:
+    """Whether LND's processes have ended, though the object of their pod may still be on its way out."""
+    one = pod(node, facts)
+    return one is None or exit_of(one) is not None
 
 
 def pod(node: LndNode, facts: Facts) -> Manifest | None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bankstack.clients.lnd.answers import Announced, Channels, Funds
+from bankstack.engine import drift
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import Abort, Do, Done, Verdict
@@ -16,7 +17,22 @@ from bankstack.kinds.lndnode.model import LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
 
 from .given import BITCOIND, INFO, ME, NOW, SILENT, annotated, node, without
-from .planned import BEFORE, CHANNELS, POD, RECORD, SAVE, STATEFUL, asked, at, facts, on_its_way, pod_is, stored, waits
+from .planned import (
+    BEFORE,
+    CHANNELS,
+    POD,
+    RECORD,
+    SAVE,
+    STATEFUL,
+    asked,
+    at,
+    facts,
+    on_its_way,
+    pod_is,
+    scaled_down,
+    stored,
+    waits,
+)
 
 # Check
 
@@ -146,7 +162,7 @@ def test_what_must_be_the_same_afterwards_is_recorded() -> None:
 
 
 def test_the_template_is_written_while_nothing_runs() -> None:
-    waits(asked(stages.RENEW, pod_is(facts())), "what is left of its pod goes")
+    waits(asked(stages.RENEW, pod_is(facts())), "is on its way out")
     newer = node(version="v0.21.3-beta")
     approved = {stages.TEMPLATE: template.wish_digest(newer, BITCOIND), stages.CHANGE: "version"}
     known = without(facts(), POD)
@@ -160,6 +176,16 @@ def test_the_template_is_written_while_nothing_runs() -> None:
     unapproved = asked(stages.RENEW, known, newer, Check={stages.TEMPLATE: "x", stages.CHANGE: "none"})
     assert isinstance(unapproved, Done)
     assert "another than when the plan was approved" in unapproved.evidence
+
+
+def test_of_an_ended_lnd_the_object_of_its_pod_is_not_waited_for() -> None:
+    ended = scaled_down(pod_is(facts(), terminated={"exitCode": 0, "finishedAt": "2026-11-21T08:59:40Z"}))
+    approved = {stages.TEMPLATE: template.wish_digest(node(), BITCOIND), stages.CHANGE: "none"}
+    assert asked(stages.RENEW, ended, Check=approved) == Done("nothing had to be changed")
+    stopped = annotated(ended, STATEFUL, {drift.APPLIED: "with no replica"})
+    let_go, started = decide(at(stages.START, Check=approved, Record=RECORD), stopped, NOW).actions
+    assert let_go == Ask("let_go_pod", "Proved"), "first: another crash in between leaves one that can come back"
+    assert started.manifest["spec"]["replicas"] == 1  # type: ignore[union-attr]
 
 
 def test_lnd_is_back_when_it_serves_and_the_time_is_told() -> None:
