@@ -33,8 +33,9 @@ RESYNC_SECONDS: Final = 600.0
 #: Every call has a deadline of its own; a pass this long is a defect, and may hold its worker no longer.
 PASS_SECONDS: Final = 300.0
 #: A resource, or a plan of it, that changed so soon after a pass over it was most likely changed by that pass, which
-#: knows: it is looked at this much later. What others have to say meanwhile is heard at once.
-ECHO_SECONDS: Final = 0.5
+#: knows, and says itself when it wants another look. This one is that much later, or it keeps a worker busy just when
+#: those answer whom the pass told something: what others have to say is heard at once.
+ECHO_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True)

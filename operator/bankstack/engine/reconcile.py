@@ -23,8 +23,8 @@ from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
 
 log = logging.getLogger(__name__)
 
-#: An Ask changes something that no watch tells of: look again soon.
-AFTER_ASK = 0.2
+#: An Ask changes something that no watch tells of: look again at once, for payments may wait for it.
+AFTER_ASK = 0.05
 
 
 @dataclass(frozen=True)
