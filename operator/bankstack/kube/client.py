@@ -99,7 +99,8 @@ class KubeCluster:
 
     async def close(self) -> None:
         """Close its connections, after the last Event is told; nothing may be asked afterwards."""
-        await asyncio.gather(*self._telling)
+        # Also where some were cancelled: kopf takes every task along that was started after it.
+        await asyncio.gather(*self._telling, return_exceptions=True)
         await self._api.close()  # type: ignore[no-untyped-call]
 
     async def get(self, ref: Ref, namespace: str) -> Manifest | None:

@@ -174,6 +174,16 @@ async def test_an_event_is_about_its_resource_and_losing_one_is_no_failure(
     assert first["metadata"]["name"] != second["metadata"]["name"]
 
 
+async def test_an_event_that_was_cut_off_keeps_nobody_from_ending(cluster: KubeCluster, server: ApiServer) -> None:
+    server.mute = True
+    before = asyncio.all_tasks()
+    await cluster.announce(LND1, "Normal", "AsDeclared", "all is well")
+    (telling,) = asyncio.all_tasks() - before
+    telling.cancel()
+    await cluster.close()
+    assert telling.cancelled()
+
+
 async def test_a_server_that_says_nothing_is_not_waited_for(
     cluster: KubeCluster, server: ApiServer, monkeypatch: pytest.MonkeyPatch, calls: list[tuple[str, str, int | None]]
 ) -> None:
