@@ -11,7 +11,7 @@ from bankstack.engine.decision import Action, Apply, Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import STATEFUL_SET, Manifest
 from bankstack.engine.operation import Abort, Active, Do, Done, Wait
-from bankstack.kinds.lndnode import backups, names, plans, stages
+from bankstack.kinds.lndnode import backups, names, plans, stages, template
 from bankstack.kinds.lndnode import htlcs as budgets
 from bankstack.kinds.lndnode import replace as replacement
 from bankstack.kinds.lndnode.decide import decide
@@ -19,7 +19,7 @@ from bankstack.kinds.lndnode.facts import Backup, Facts, Tombstone, Wallet
 from bankstack.kinds.lndnode.model import LndNodeStatus
 from bankstack.kinds.lndnode.stopping import is_coming
 from bankstack.kinds.lndnode.subject import LndNode
-from tests.unit.kinds.lndnode.given import INFO, ME, NOW, SILENT, carried_out, serving
+from tests.unit.kinds.lndnode.given import BITCOIND, INFO, ME, NOW, SILENT, carried_out, serving
 from tests.unit.kinds.lndnode.given import node as a_node
 from tests.unit.kinds.lndnode.given import pod as living
 
@@ -158,15 +158,48 @@ def test_among_the_cases_of_a_stop_are_some_that_stop_lnd() -> None:
     assert asked == ["hold_pod", "last_look"]
 
 
-@given(planned())
-def test_a_known_wallet_s_template_changes_only_where_no_pod_is(case: tuple[LndNode, Facts]) -> None:
+@st.composite
+def renewing(draw: st.DrawFn) -> tuple[LndNode, Facts]:
+    """At the step that writes a template that people approved; LND's pod is there, on its way out, ended, or gone."""
+    approved = {stages.TEMPLATE: template.wish_digest(NEWER, BITCOIND), stages.CHANGE: "version"}
+    plan = Active("a-plan", "p1", "Restart", stages.RENEW, {}, NOW, NOW, {stages.CHECK: approved})
+    pod = living()
+    left = {"deletionTimestamp": "2026-11-21T08:59:10Z"} if draw(st.booleans()) else {}
+    state = ENDED if draw(st.booleans()) else {"running": {}}
+    ended = {"containerStatuses": [pod["status"]["containerStatuses"][0] | {"state": state}]}
+    pod |= {"metadata": pod["metadata"] | left, "status": pod["status"] | ended}
+    children = {one: live for one, live in SERVING.children.items() if one != names.pod("lnd1")}
+    there = {names.pod("lnd1"): pod} if draw(st.booleans()) else {}
+    node = replace(NEWER, plan=plan, status=LndNodeStatus(identity_pubkey=ME, traffic="Draining"))
+    return node, replace(SERVING, children=children | there)
+
+
+NEWER = a_node(version="v0.21.3-beta")
+
+
+@given(planned() | renewing())
+def test_a_known_wallet_s_template_changes_only_where_nothing_runs(case: tuple[LndNode, Facts]) -> None:
     node, facts = case
+    for made in newly_written(node, facts):
+        pod = facts.children.get(names.pod("lnd1"))
+        assert stages.step(node) == stages.RENEW
+        assert pod is None or "finishedAt" in pod["status"]["containerStatuses"][0]["state"].get("terminated", {})
+        assert pod is None or "deletionTimestamp" in pod["metadata"], "of a pod that stays, what ended is started again"
+        assert made["spec"]["replicas"] == 0
+
+
+def newly_written(node: LndNode, facts: Facts) -> list[Manifest]:
+    """Of a wallet in use: the next one of a Replace is nobody's yet, and its template another's from the first."""
     live = facts.children.get(names.stateful_set("lnd1"))
-    for made in applied_to_lnd(node, facts) if live and node.status.identity_pubkey else ():
-        if live and made["spec"]["template"] != live["spec"]["template"]:
-            assert stages.step(node) == stages.RENEW
-            assert names.pod("lnd1") not in facts.children
-            assert made["spec"]["replicas"] == 0
+    if live is None or not node.status.identity_pubkey or facts.generation > 1:
+        return []
+    return [one for one in applied_to_lnd(node, facts) if one["spec"]["template"] != live["spec"]["template"]]
+
+
+def test_among_the_cases_of_a_template_are_some_that_write_it_beside_an_ended_pod() -> None:
+    node, facts = find(renewing(), lambda case: bool(newly_written(*case)) and names.pod("lnd1") in case[1].children)
+    assert stages.exit_of(facts.children[names.pod("lnd1")]) is not None
+    assert newly_written(node, facts)
 
 
 @given(planned())

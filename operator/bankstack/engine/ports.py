@@ -47,7 +47,7 @@ class Cluster(Reader, Protocol):
         """A dry run of making it: None where it would be made, else what an admission policy says against it."""
 
     async def announce(self, about: Manifest, kind: str, reason: str, message: str) -> None:
-        """An Event about a resource; `kind` is Normal or Warning. Losing one is no failure."""
+        """An Event about a resource; `kind` is Normal or Warning. Nobody waits for it, and losing one is no failure."""
 
 
 Observe = Callable[[Any, Reader], Awaitable[Any]]

@@ -24,7 +24,7 @@ from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
 log = logging.getLogger(__name__)
 
 #: An Ask changes something that no watch tells of: look again at once, for payments may wait for it.
-AFTER_ASK = 0.05
+AFTER_ASK = 0.1
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,8 @@ async def _carried_out(kind: Kind, subject: Subject, decision: Decision, cluster
         await execute(kind, subject, decision.actions, cluster)
     except Interrupted as stop:
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
-        return replace(decision, finding=stop.finding, released=False)
+        # Without its actions: what could not be done is not looked at as if it had been.
+        return replace(decision, actions=(), finding=stop.finding, released=False)
     return replace(decision, status=decision.then or decision.status)
 
 

@@ -19,7 +19,6 @@ import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 
 from bankstack.engine.conditions import stamp
-from bankstack.engine.finding import Interrupted
 from bankstack.engine.objects import EVENT, FIELD_MANAGER, Manifest, Ref, Type, ref
 from bankstack.kube.errors import READS, Call, answer, refused, silent
 from bankstack.kube.together import Line, Together, Values
@@ -98,8 +97,8 @@ class KubeCluster:
         self._telling: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Close its connections, after the last Event is told; nothing may be asked afterwards."""
-        # Also where some were cancelled: kopf takes every task along that was started after it.
+        """Close its connections, when no Event is under way any more; nothing may be asked afterwards."""
+        # Some may be cut off: kopf, at its end, takes every task along that was started after it.
         await asyncio.gather(*self._telling, return_exceptions=True)
         await self._api.close()  # type: ignore[no-untyped-call]
 
@@ -217,8 +216,8 @@ class KubeCluster:
     async def _announce(self, event: Manifest) -> None:
         try:
             await self.create(event, event["metadata"]["namespace"])
-        except Interrupted as lost:
-            log.debug("an event was lost: %s", lost.finding.message)
+        except Exception as lost:  # noqa: BLE001 - nobody waits for this task, and an error's text may hold values
+            log.debug("an event was lost: %s", type(lost).__name__)
 
     def _event(self, about: Manifest, kind: str, reason: str, message: str) -> Manifest:
         meta, now = about["metadata"], stamp(datetime.now(UTC))

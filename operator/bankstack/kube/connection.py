@@ -82,4 +82,4 @@ def over(configuration: Configuration) -> ApiClient:
 def _proxy(server: str) -> str | None:
     """What the environment says of the way there."""
     url = urlsplit(server)
-    return None if proxy_bypass(url.netloc) else getproxies().get(url.scheme)
+    return None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)

@@ -91,7 +91,7 @@ def _walked(steered: Steered, plan: Plan, status: ChangePlanStatus, setting: Set
     went = walk(plan, status, setting)
     if went.ended:
         ended = _ended(steered, plan, went.status, setting)
-        evidence = (plan, went.evidence) if went.evidence else None
+        evidence = (plan, went.evidence) if went.evidence else steered.evidence
         return replace(ended, evidence=evidence, look_again=soonest(ended.look_again, NEXT_TURN))
     on = replace(
         steered,

@@ -59,10 +59,11 @@ async def test_a_token_that_is_renewed_is_given_as_it_is_now() -> None:
 
 async def test_a_proxy_is_the_environments_unless_it_excepts_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    monkeypatch.setenv("no_proxy", "near.example")
-    for host, proxy in (("far.example:6443", "http://proxy.example:3128"), ("near.example:6443", None)):
+    monkeypatch.setenv("no_proxy", "near.example,fd00::1")
+    proxy = "http://proxy.example:3128"
+    for host, way in (("far.example:6443", proxy), ("near.example:6443", None), ("[fd00::1]:443", None)):
         api = over(Configuration(host=f"https://{host}"))
-        assert api.rest_client.proxy == proxy
+        assert api.rest_client.proxy == way
         await api.close()  # type: ignore[no-untyped-call]
 
 
