@@ -51,9 +51,12 @@ async function judge(payments, url, nodes, outside) {
     const isPending = books.isPending(key);
     const isAwaited = books.isAwaited(key);
     const changed = { from: books.net(walletId, key), to: books.net(recipientWalletId, key), isPending, isAwaited };
-    const lightning = kind === "intraledger" ? null : await moved(payment, nodes, outside);
+    const ends = kind === "intraledger" ? null : await bothEnds(payment, nodes, outside);
+    const lightning = ends && moved(ends);
     const evidence = { kind, amount, told: answer?.status, books: changed, api: api.get(key) ?? 0, lightning };
-    return { key, kind, told: answer?.heard?.join("; ") ?? answer?.status ?? "NO_ANSWER", ...verdict(evidence) };
+    const found = verdict(evidence);
+    const why = ends && found.verdict === "unknown" ? `${found.why}; ${said(ends)}` : found.why;
+    return { key, kind, told: answer?.heard?.join("; ") ?? answer?.status ?? "NO_ANSWER", ...found, why };
   });
 }
 
@@ -106,16 +109,32 @@ async function told(url, payments) {
 }
 
 /**
- * What moved over Lightning: the receiver's word for that it did, the sender's for how often and the fee.
+ * What those nodes say that may have paid, and those that may have been paid.
  * @param {any} payment @param {any[]} nodes @param {any} outside
- * @returns {Promise<import("./verdict.js").Lightning>}
+ * @returns {Promise<Ends>}
+ * @typedef {{paid: any[], received: any[]}} Ends
  */
-async function moved({ key, kind }, nodes, outside) {
+async function bothEnds({ key, kind }, nodes, outside) {
   const [payers, payees] = kind === "send" ? [nodes, [outside]] : [[outside], nodes];
   const [paid, received] = await Promise.all([
     Promise.all(payers.map((node) => node.payment(key))),
     Promise.all(payees.map((node) => node.invoice(key))),
   ]);
+  return { paid, received };
+}
+
+/** @param {Ends} ends */
+function said({ paid, received }) {
+  const words = (/** @type {any[]} */ some) => some.map((one) => one?.state ?? "no answer").join(", ");
+  return `those who may have paid say ${words(paid)}; those who may have been paid ${words(received)}`;
+}
+
+/**
+ * What moved over Lightning: the receiver's word for that it did, the sender's for how often and the fee.
+ * @param {Ends} ends
+ * @returns {import("./verdict.js").Lightning}
+ */
+function moved({ paid, received }) {
   if ([...paid, ...received].some((said) => said === null || said.state === "pending")) return null;
   const times = paid.filter((said) => said.state === "confirmed");
   const credited = received.find((said) => said.state === "settled");
