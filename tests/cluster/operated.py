@@ -107,7 +107,8 @@ class Operator:
     def requests(self, since: str = "") -> list[Manifest]:
         """Everything it has asked of the API server since then, or since it was deployed, by the server's account."""
         lines = filter(None, self.lab.does("audit").splitlines())
-        entries = (entry for entry in map(json.loads, lines) if entry["user"]["username"] == USER)
+        # Whose token is none, as a node's after its power was cut, is nobody in the log.
+        entries = (entry for entry in map(json.loads, lines) if entry["user"].get("username") == USER)
         return [entry for entry in entries if entry["requestReceivedTimestamp"] >= (since or self.since)]
 
     def writes(self, since: str = "") -> list[str]:
