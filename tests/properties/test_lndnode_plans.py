@@ -93,6 +93,7 @@ def applied_to_lnd(node: LndNode, facts: Facts) -> list[Manifest]:
 
 
 SERVING = serving()
+NEWER = a_node(version="v0.21.3-beta")
 
 
 @st.composite
@@ -172,9 +173,6 @@ def renewing(draw: st.DrawFn) -> tuple[LndNode, Facts]:
     there = {names.pod("lnd1"): pod} if draw(st.booleans()) else {}
     node = replace(NEWER, plan=plan, status=LndNodeStatus(identity_pubkey=ME, traffic="Draining"))
     return node, replace(SERVING, children=children | there)
-
-
-NEWER = a_node(version="v0.21.3-beta")
 
 
 @given(planned() | renewing())

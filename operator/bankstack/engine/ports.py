@@ -38,7 +38,10 @@ class Cluster(Reader, Protocol):
         """Delete this life of it; nothing happens where it is gone or another."""
 
     async def apply_status(self, of: Type, manifest: Manifest) -> Manifest:
-        """Write the status subresource in our name, where metadata.resourceVersion is given only onto that version."""
+        """Write the status subresource in our name; the object as it is then.
+
+        Where metadata.resourceVersion is given, only onto that version.
+        """
 
     async def finalize(self, of: Type, manifest: Manifest, finalizers: list[str]) -> Manifest:
         """Replace metadata.finalizers, only at the manifest's resourceVersion; the object as it is then."""

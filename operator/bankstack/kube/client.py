@@ -181,7 +181,10 @@ class KubeCluster:
             _yes(call, reply)
 
     async def apply_status(self, of: Type, manifest: Manifest) -> Manifest:
-        """Write the status subresource in our name, bound by metadata.resourceVersion; the uid is not looked at."""
+        """Write the status subresource in our name, bound by metadata.resourceVersion; the object as it is then.
+
+        The uid is not looked at.
+        """
         meta = manifest["metadata"]
         call = Call("status", of, meta["namespace"], meta["name"])
         return await self._apply(call, path(of, meta["namespace"], meta["name"], "status"), manifest)

@@ -25,8 +25,8 @@ from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import NOT_ASKED, Chain, Endpoint, Facts, Published, Refused
 from bankstack.kinds.lndnode.subject import LndNode
 
-#: LND answers what it holds.
-SERVING: Final = (State.RPC_ACTIVE, State.SERVER_ACTIVE)
+#: LND says what it holds; it serves others only in the second of these.
+ANSWERING: Final = (State.RPC_ACTIVE, State.SERVER_ACTIVE)
 COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
 
 Answer = TypeVar("Answer")
@@ -228,7 +228,7 @@ async def _ask(node: LndNode, doors: Doors, address: str, roots: bytes, wallet: 
         if not seed:
             mute = Unknown("without the seed in the wallet Secret LND cannot be asked")
             return _so_far(await _answer(lnd.state()), mute, mute, mute)
-        if node.status.state not in SERVING and (state := await _answer(lnd.state())) not in SERVING:
+        if node.status.state not in ANSWERING and (state := await _answer(lnd.state())) not in ANSWERING:
             # Not asked what it cannot answer while it opens its wallet: it has enough to do.
             return _so_far(state, NOT_ASKED, NOT_ASKED, NOT_ASKED)
         root = macaroons.root_key(seed)
@@ -251,7 +251,7 @@ def _so_far(
 ) -> _Answers:
     """What of it is believed: of an LND that is not as far as to answer, only how far it is."""
     reached = _known(state)
-    if reached in SERVING:
+    if reached in ANSWERING:
         return _Answers(reached, info, funds, channels)
     early = reached if isinstance(reached, Unknown) else Unknown(f"LND is {reached}")
     return _Answers(reached, early, early, early)
