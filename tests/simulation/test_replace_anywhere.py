@@ -47,7 +47,8 @@ async def test_two_operators_at_once_replace_once(seed: int) -> None:
 async def test_reads_that_are_old_retire_one_identity_once(behind: int) -> None:
     bank = await rich_bank()
     bank.calls.schedule = some(behind, 0.2, (Fault("stale", behind=behind),), len(bank.calls.made) + 600)
-    went_well(await replaced(bank))
+    await looked_at(await asked(bank))
+    went_well(await looked_at(await approved(bank)))
 
 
 @pytest.mark.parametrize("step", [stages.STOP, stages.RETIRE, stages.RENEW, stages.START])
