@@ -4,6 +4,7 @@ Keys that users may not set are `model.LND_OWNS`; everything written here is amo
 or may be overridden by a later line of theirs.
 """
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 
@@ -32,9 +33,10 @@ _BACKEND: Final = {
 }
 
 
-def text(spec: LndNodeSpec, bitcoind: Endpoint) -> str:
+def text(spec: LndNodeSpec, namespace: str, bitcoind: Endpoint) -> str:
     """The whole file. The user's lines come last, where LND lets the last one win."""
-    lines = (*_ours(spec, bitcoind), *_announced(spec), *((one.key, one.value) for one in spec.config or ()))
+    near = replace(bitcoind, host=nearest(bitcoind.host, namespace))
+    lines = (*_ours(spec, near), *_announced(spec), *((one.key, one.value) for one in spec.config or ()))
     return "".join(f"{key}={value}\n" for key, value in lines)
 
 
@@ -64,6 +66,14 @@ def _ours(spec: LndNodeSpec, bitcoind: Endpoint) -> tuple[tuple[str, str], ...]:
         ("bitcoind.zmqpubrawblock", f"tcp://{bitcoind.host}:{bitcoind.zmq_block_port}"),
         ("bitcoind.zmqpubrawtx", f"tcp://{bitcoind.host}:{bitcoind.zmq_tx_port}"),
     )
+
+
+def nearest(host: str, namespace: str) -> str:
+    """A Service beside LND by its first name alone: a pod's DNS finds that with one question, and `svc` with three.
+
+    LND looks bitcoind up for every question it has, some six of them to say how it is.
+    """
+    return host.removesuffix(f".{namespace}.svc")
 
 
 def _announced(spec: LndNodeSpec) -> tuple[tuple[str, str], ...]:

@@ -25,7 +25,7 @@ UNTOLD: Final = "untold"
 
 def wish(node: LndNode, endpoint: Endpoint, generation: int = 1) -> Manifest:
     """As the spec has it now, on the wallet in use."""
-    made = children.stateful_set(node, conf.text(node.spec, endpoint), endpoint, generation)
+    made = children.stateful_set(node, conf.text(node.spec, node.namespace, endpoint), endpoint, generation)
     return annotated(made, {names.DECLARED: declared(node, endpoint)})
 
 
