@@ -354,3 +354,19 @@ async def test_a_namespace_that_goes_is_not_held_up_by_a_held_pod() -> None:
 
 def home(bank: Bank) -> Any:  # noqa: ANN401 - a key
     return next(key for key in bank.server.all("Namespace") if key.name == "bank")
+
+
+def test_a_step_is_never_held_against_what_was_seen_before_it_was_written() -> None:
+    """The plans are listed before anything else of a pass, and LND is asked when the running one is known."""
+    passes: list[list[str]] = []
+    for call in reference().calls.made:
+        if call == "get LndNode lnd1":
+            passes.append([])
+        elif passes:
+            passes[-1].append(call)
+    assert {one[0] for one in passes if one} == {"list ChangePlan"}
+    planned = [one for one in passes if "list PlanApproval" in one]
+    assert len(planned) > 8
+    for one in planned:
+        asked_lnd = next((at for at, call in enumerate(one) if call.startswith("lnd ")), len(one))
+        assert one.index("list PlanApproval") < one.index("get ConfigMap bankstack-journal") < asked_lnd, one

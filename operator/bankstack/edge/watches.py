@@ -91,9 +91,10 @@ def registry(loop: Loop, login: Callable[[], Awaitable[Credentials]]) -> kopf.Op
 
 
 def _waker(loop: Loop, of: Type) -> Callable[..., Awaitable[None]]:
-    async def wake(namespace: str, name: str, meta: Mapping[str, Any], body: Mapping[str, Any], **_: object) -> None:
+    async def wake(namespace: str, name: str, meta: Mapping[str, Any], body: Mapping[str, Any], **more: object) -> None:
         about, called, targets = meant(of, name, body, loop.kinds)
-        loop.changed(about, namespace, called, (*owners(meta), *targets))
+        live = None if about != of or more["type"] == "DELETED" else dict(body)
+        loop.changed(about, namespace, called, (*owners(meta), *targets), live)
 
     return wake
 

@@ -82,3 +82,13 @@ class Decision:
     released: bool = False
     look_again: float | None = None
     then: Status | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it does something that no watch tells of."""
+        return any(isinstance(action, Ask) for action in self.actions)
+
+    @property
+    def settled(self) -> bool:
+        """Whether its own word is all that comes of what it does: nothing new is to be seen soon."""
+        return bool(self.actions) and self.then not in (None, self.status)

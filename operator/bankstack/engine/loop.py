@@ -20,7 +20,7 @@ from typing import Final
 
 from bankstack.engine.finding import Interrupted, Policy, Stalled, Transient, Waiting
 from bankstack.engine.metrics import Metrics, Seen
-from bankstack.engine.objects import CHANGE_PLAN, Key, Ref, Type
+from bankstack.engine.objects import CHANGE_PLAN, Key, Manifest, Ref, Type
 from bankstack.engine.ports import Cluster, Kind, Plans
 from bankstack.engine.queue import KeyedQueue
 from bankstack.engine.reconcile import Outcome, reconcile
@@ -36,6 +36,9 @@ PASS_SECONDS: Final = 300.0
 #: knows, and says itself when it wants another look. This one is that much later, or it keeps a worker busy just when
 #: those answer whom the pass told something: what others have to say is heard at once.
 ECHO_SECONDS: Final = 2.0
+#: A pass whose status tells already how things are after it is about to hear of its own writes only, while those
+#: who waited for its word get to work: it rests so long, and leaves them the processor.
+SETTLED_SECONDS: Final = ECHO_SECONDS
 
 
 @dataclass(frozen=True)
@@ -79,22 +82,30 @@ class Loop:
         """The table it was handed."""
         return tuple(self._kinds.values())
 
-    def changed(self, of: Type, namespace: str, name: str, owners: Iterable[str] = ()) -> None:
-        """An event: an object appeared, changed or went.
+    def changed(
+        self, of: Type, namespace: str, name: str, owners: Iterable[str] = (), live: Manifest | None = None
+    ) -> None:
+        """An event: an object appeared, changed (it is `live` now) or went.
 
         Wakes the resource itself, the one it was made for (`owners`, as the owner label
-        names them: Kind.name) and those that wait for it.
+        names them: Kind.name) and those that wait for it and learn something by it.
         """
         named = [tuple(owner.partition(".")[::2]) for owner in owners]
         # Who may label an object may write any name there: only a kind of the table has a queue.
         theirs = {Key(kind, namespace, resource) for kind, resource in named if kind in self._kinds}
         itself = {Key(of.kind, namespace, name)} if _is_declared(self._kinds, of) else set()
         written = theirs if of == CHANGE_PLAN else itself
-        for key in itself | theirs | self._references.dependents((of, namespace, name)):
+        for key in itself | theirs | self._waiting_for(of, namespace, name, live):
             if key in written and self._just_looked_at(key):
                 self.queue.add_after(key, ECHO_SECONDS)
             else:
                 self.queue.add(key)
+
+    def _waiting_for(self, of: Type, namespace: str, name: str, live: Manifest | None) -> frozenset[Key]:
+        def learns(key: Key) -> object:
+            return None if live is None else self._kinds[key.kind].learns(of, live)
+
+        return self._references.dependents((of, namespace, name), learns)
 
     def _just_looked_at(self, key: Key) -> bool:
         return time.monotonic() - self._looked.get(key, -math.inf) < ECHO_SECONDS
@@ -126,17 +137,19 @@ class Loop:
             self._busy.add(me)
             began = time.monotonic()
             self._looked[key] = math.inf
+            rest = None
             try:
-                result = await self._pass(key)
-                self._metrics.reconciled(key, result, time.monotonic() - began)
+                outcome = await self._pass(key)
+                rest = SETTLED_SECONDS if outcome.settled else None
+                self._metrics.reconciled(key, outcome.result, time.monotonic() - began)
             finally:
                 self._looked[key] = time.monotonic()
-                self.queue.done(key)
+                self.queue.done(key, rest)
                 self._busy.discard(me)
-            if result in GONE:
+            if outcome.result in GONE:
                 del self._looked[key]
 
-    async def _pass(self, key: Key) -> str:
+    async def _pass(self, key: Key) -> Outcome:
         def refers(refs: tuple[Ref, ...]) -> None:
             self._references.depends(key, ((ref.type, key.namespace, ref.name) for ref in refs))
 
@@ -155,14 +168,14 @@ class Loop:
             finding = stop.finding
             log.warning("%s", finding.message, extra=_about(key, finding.reason))
             self._again(key, finding.policy)
-            return "interrupted"
+            return Outcome("interrupted")
         except Exception as defect:  # noqa: BLE001 - the rim: one resource's defect must not stop the others
             log.error("a defect ended this pass, it is tried again: %s", trace(defect), extra=_about(key, "Defect"))  # noqa: TRY400 - an exception's text may hold values
             self._metrics.crashed(key)
             self.queue.retry(key)
-            return "crashed"
+            return Outcome("crashed")
         self._settle(key, outcome)
-        return outcome.result
+        return outcome
 
     def _settle(self, key: Key, outcome: Outcome) -> None:
         if outcome.result in GONE:

@@ -22,6 +22,13 @@ class Reader(Protocol):
         """All objects with these labels."""
 
 
+class Sight(Reader, Protocol):
+    """What one pass may see: live reads, none of them older than the list of plans, and the plan itself."""
+
+    async def plan(self) -> Active | None:
+        """The plan that runs, or one that may begin: known once the approvals are read, beside other reads."""
+
+
 class Cluster(Reader, Protocol):
     """Reads and writes. Raises Interrupted with the policy of the failure."""
 
@@ -53,7 +60,7 @@ class Cluster(Reader, Protocol):
         """An Event about a resource; `kind` is Normal or Warning. Nobody waits for it, and losing one is no failure."""
 
 
-Observe = Callable[[Any, Reader], Awaitable[Any]]
+Observe = Callable[[Any, Sight], Awaitable[Any]]
 Decide = Callable[[Any, Any, datetime], Decision]
 Act = Callable[[Any, Ask, Cluster], Awaitable[None]]
 
@@ -75,6 +82,8 @@ class Kind:
     act: Mapping[str, Act] = field(default_factory=dict)
     #: What a resource waits for, from its spec: a change of it wakes the resource.
     references: Callable[[Any], tuple[Ref, ...]] = lambda _spec: ()
+    #: What it takes from an object that it waits for: a change that leaves this as it was does not wake it. None: all.
+    learns: Callable[[Type, Manifest], object] = lambda _of, _manifest: None
     #: Who waits for what it says of itself without naming it (Kind.name), from its status as it was written.
     heard_by: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda _status: ()
     #: Numbers that change without anyone acting (heights, balances), by metric name.
@@ -142,5 +151,10 @@ class Plans(Protocol):
     def takes(self, kind: Kind) -> bool:
         """Whether plans for this kind are read at all."""
 
-    async def look(self, about: About, cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]) -> Docket:
-        """Read the plans of a resource; `refers` is told their names before approvals of them are read."""
+    async def listed(self, namespace: str, cluster: Reader) -> tuple[Manifest, ...]:
+        """Every plan of a namespace."""
+
+    async def look(
+        self, about: About, listed: tuple[Manifest, ...], cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]
+    ) -> Docket:
+        """The plans of a resource among those; `refers` is told their names before approvals of them are read."""

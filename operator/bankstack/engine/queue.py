@@ -24,7 +24,7 @@ class KeyedQueue(Generic[Key]):
     """First in, first out, by key. For one event loop; not for threads.
 
     `jitter` spreads retries: it gives a factor for each delay. `rest`: seconds from the end
-    of a pass to the next one of the same key.
+    of a pass to the next one of the same key, where `done` does not say otherwise.
     """
 
     def __init__(
@@ -91,10 +91,11 @@ class KeyedQueue(Generic[Key]):
         self._in_hand.add(key)
         return key
 
-    def done(self, key: Key) -> None:
+    def done(self, key: Key, rest: float | None = None) -> None:
         """The worker let go of `key`; if it changed meanwhile, or while it rests, it is in line again after that."""
         self._in_hand.discard(key)
-        self._resting[key] = asyncio.get_running_loop().call_later(self._rest, self._rested, key)
+        seconds = self._rest if rest is None else rest
+        self._resting[key] = asyncio.get_running_loop().call_later(seconds, self._rested, key)
 
     def _rested(self, key: Key) -> None:
         del self._resting[key]

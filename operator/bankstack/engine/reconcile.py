@@ -6,19 +6,19 @@ between any two calls: the next one reads the world and goes on.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bankstack.engine import conditions, declared
 from bankstack.engine.announce import announcements
-from bankstack.engine.decision import Ask, Decision, soonest
+from bankstack.engine.decision import Decision, soonest
 from bankstack.engine.execute import execute
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
 from bankstack.engine.model import Condition
-from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref
-from bankstack.engine.operation import RUNNING, Course
+from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref, Type
+from bankstack.engine.operation import RUNNING, Active, Course
 from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,8 @@ class Outcome:
     conditions: tuple[tuple[str, str], ...] = ()
     #: When the oldest plan was made that waits for people.
     asked: float | None = None
+    #: Whether its status says already how things are now that everything was done: nothing is to be looked at soon.
+    settled: bool = False
 
 
 GONE = Outcome("gone")
@@ -58,9 +60,12 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     `refers` is told what the resource waits for before anything of it is looked at: a
     change in between is then a wake-up, not a loss.
     """
-    manifest = await cluster.get(Ref(kind.type, name), namespace)
     taken = plans if plans is not None and plans.takes(kind) else None
-    desk = Desk(About(kind, name, namespace), cluster, taken, refers)
+    # The plans before anything else: what is seen of the world is then never older than the step it is held against.
+    manifest, listed = await asyncio.gather(
+        cluster.get(Ref(kind.type, name), namespace), taken.listed(namespace, cluster) if taken else _none()
+    )
+    desk = Desk(About(kind, name, namespace), cluster, taken, listed, refers)
     if manifest is None:
         return await _without_target(desk, now)
     try:
@@ -87,6 +92,7 @@ class Desk:
     about: About
     cluster: Cluster
     plans: Plans | None
+    listed: tuple[Manifest, ...]
     refers: Callable[[tuple[Ref, ...]], None]
 
     async def look(self, references: tuple[Ref, ...] = (), *, ran: bool = False) -> Docket | None:
@@ -94,7 +100,11 @@ class Desk:
         if self.plans is None:
             return None
         about = replace(self.about, ran=ran)
-        return await self.plans.look(about, self.cluster, lambda refs: self.refers((*references, *refs)))
+        return await self.plans.look(about, self.listed, self.cluster, lambda refs: self.refers((*references, *refs)))
+
+
+async def _none() -> tuple[Manifest, ...]:
+    return ()
 
 
 async def _without_target(desk: Desk, now: Callable[[], datetime]) -> Outcome:
@@ -128,12 +138,30 @@ class Seen:
     facts: Any
 
 
+@dataclass(frozen=True)
+class _Sight:
+    """`ports.Sight`: the plans are looked at while other things are read."""
+
+    cluster: Cluster
+    looking: asyncio.Future[Docket | None]
+
+    async def get(self, ref: Ref, namespace: str) -> Manifest | None:
+        return await self.cluster.get(ref, namespace)
+
+    async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
+        return await self.cluster.list(of, namespace, selector)
+
+    async def plan(self) -> Active | None:
+        docket = await self.looking
+        return docket.at_hand if docket else None
+
+
 async def _seen(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk) -> Seen | Interrupted:
     """What was found, or the Interrupted that kept it from being seen, which the status tells."""
+    looking = asyncio.ensure_future(desk.look(kind.references(subject.spec), ran=_is_planned(subject)))
     try:
-        docket = await desk.look(kind.references(subject.spec), ran=_is_planned(subject))
-        planned = replace(subject, plan=docket.at_hand if docket else None)
-        return Seen(docket, await kind.observe(planned, cluster))
+        docket, facts = await asyncio.gather(looking, kind.observe(subject, _Sight(cluster, looking)))
+        return Seen(docket, facts)
     except Interrupted as stop:
         return stop
 
@@ -196,8 +224,8 @@ async def _carried_out(kind: Kind, subject: Subject, decision: Decision, cluster
     except Interrupted as stop:
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
         # Without its actions: what could not be done is not looked at as if it had been.
-        return replace(decision, actions=(), finding=stop.finding, released=False)
-    return replace(decision, status=decision.then or decision.status)
+        return replace(decision, actions=(), then=None, finding=stop.finding, released=False)
+    return decision
 
 
 async def _asked(subject: Subject, docket: Docket, course: Course, decision: Decision, now: datetime) -> Decision:
@@ -253,9 +281,11 @@ async def _tell(
 ) -> tuple[tuple[str, str], ...]:
     before = tuple(subject.status.conditions or ())
     after = conditions.summarise(subject.generation, before, decision.finding, decision.claims, now)
-    status = decision.status.model_copy(
-        update={"observed_generation": subject.generation, "conditions": list(after)}
-    ).model_dump(by_alias=True, exclude_none=True)
+    status = (
+        (decision.then or decision.status)
+        .model_copy(update={"observed_generation": subject.generation, "conditions": list(after)})
+        .model_dump(by_alias=True, exclude_none=True)
+    )
     await _write_status(kind, subject.manifest, status, cluster)
     # Not while deleting: a namespace that goes refuses new events.
     for event in announcements(before, after) if not subject.deleting else ():
@@ -281,9 +311,10 @@ def _outcome(decision: Decision) -> Outcome:
     wishes = [decision.look_again]
     if isinstance(policy, Waiting):
         wishes.append(policy.delay)
-    if any(isinstance(action, Ask) for action in decision.actions) and not isinstance(policy, Transient | Stalled):
+    if decision.asks and not decision.settled and not isinstance(policy, Transient | Stalled):
         wishes.append(AFTER_ASK)
-    return Outcome(_result(decision), look_again=soonest(*wishes), backoff=isinstance(policy, Transient))
+    backoff = isinstance(policy, Transient)
+    return Outcome(_result(decision), look_again=soonest(*wishes), backoff=backoff, settled=decision.settled)
 
 
 def _result(decision: Decision) -> str:

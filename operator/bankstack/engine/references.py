@@ -5,7 +5,7 @@ rebuilt by the first listing. Being woken for nothing costs one look, never a mi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bankstack.engine.objects import CHANGE_PLAN, PLAN_APPROVAL, Key, Type
@@ -21,6 +21,8 @@ class References:
     def __init__(self) -> None:
         self._places: dict[Key, frozenset[Place]] = {}
         self._dependents: defaultdict[Place, set[Key]] = defaultdict(set)
+        #: What each last took from an object that it waits for.
+        self._learned: dict[tuple[Key, Place], object] = {}
 
     def depends(self, key: Key, places: Iterable[Place]) -> None:
         """`key` waits for exactly these from now on."""
@@ -30,14 +32,24 @@ class References:
             self._places[key] = now
         for place in before - now:
             self._dependents[place].discard(key)
+            self._learned.pop((key, place), None)
             if not self._dependents[place]:
                 del self._dependents[place]
         for place in now - before:
             self._dependents[place].add(key)
 
-    def dependents(self, place: Place) -> frozenset[Key]:
-        """Who is to be woken by a change of this object."""
-        return frozenset(self._dependents.get(place, ()))
+    def dependents(self, place: Place, learns: Callable[[Key], object] = lambda _key: None) -> frozenset[Key]:
+        """Who is to be woken by a change of this object: whoever takes from it what it has not taken before.
+
+        `learns` says what that is; None where there is nothing to compare, and it is woken.
+        """
+        return frozenset(key for key in self._dependents.get(place, ()) if self._is_news(key, place, learns(key)))
+
+    def _is_news(self, key: Key, place: Place, learned: object) -> bool:
+        before = self._learned.pop((key, place), None)
+        if learned is not None:
+            self._learned[key, place] = learned
+        return learned is None or learned != before
 
 
 def meant(of: Type, name: str, body: Mapping[str, Any], kinds: Iterable[Kind]) -> tuple[Type, str, tuple[str, ...]]:

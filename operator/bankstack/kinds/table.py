@@ -57,6 +57,7 @@ def late(resource: Resource, children: tuple[Type, ...], row: Callable[[], Kind]
         act=LateActs(row),
         references=lambda spec: row().references(spec),
         heard_by=lambda status: row().heard_by(status),
+        learns=lambda of, live: row().learns(of, live),
         gauges=lambda facts: row().gauges(facts),
         bounds=lambda subject: row().bounds(subject),
         operations=LateOperations(row),

@@ -17,7 +17,7 @@ from bankstack.engine.conditions import moment
 from bankstack.engine.finding import Finding, Interrupted, Transient, Unknown
 from bankstack.engine.objects import CHANGE_PLAN, NAMESPACE, PLAN_APPROVAL, Manifest, Ref
 from bankstack.engine.operation import Active, Course, Operation, Risk
-from bankstack.engine.ports import About, Cluster, Kind, Subject
+from bankstack.engine.ports import About, Cluster, Kind, Reader, Subject
 from bankstack.plans import admission, approvals, journal, request, wished
 from bankstack.plans import plan as plans
 from bankstack.plans.approvals import Approval
@@ -174,10 +174,15 @@ class Desk:
         """Whether plans for this kind are read at all."""
         return bool(kind.operations) or kind.resource.kind in OPERATIONS
 
-    async def look(self, about: About, cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]) -> Docket:
-        """Read the plans of a target, and where one has not ended, what it takes to say how it stands."""
+    async def listed(self, namespace: str, cluster: Reader) -> tuple[Manifest, ...]:
+        """Every plan of a namespace."""
+        return await cluster.list(CHANGE_PLAN, namespace, {})
+
+    async def look(
+        self, about: About, listed: tuple[Manifest, ...], cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]
+    ) -> Docket:
+        """The plans of a target, and where one has not ended, what it takes to say how it stands."""
         kind, name, namespace = about.kind, about.name, about.namespace
-        listed = await cluster.list(CHANGE_PLAN, namespace, {})
         found = [plans.read(one) for one in listed if plans.is_for(one, kind.resource.kind, name)]
         if not _any_unfinished(found) and not about.ran:
             return Docket(about, cluster, self.us, tuple(found))

@@ -111,7 +111,8 @@ async def test_kopf_lists_watches_wakes_and_writes_nothing(server: ApiServer) ->
     watching = asyncio.create_task(watches.watch(woken, ("bank",), login, began.set))  # type: ignore[arg-type]
     await until(lambda: server.streams.keys() == {of.plural for of in TYPES})
     assert began.is_set()
-    await until(lambda: woken.changes == [("LndNode", "bank", "lnd1", ())])
+    await until(lambda: [change[:4] for change in woken.changes] == [("LndNode", "bank", "lnd1", ())])
+    assert woken.changes[0][4]["metadata"]["uid"] == "lnd1"
     await server.tell("statefulsets", "ADDED", made("StatefulSet", "s", labels={"bankstack.io/owner": "LndNode.lnd1"}))
     await server.tell("secrets", "ADDED", made("Secret", "lnd1-wallet"))
     await server.tell("lndnodes", "DELETED", made("LndNode", "lnd1"))

@@ -80,7 +80,7 @@ async def test_an_event_wakes_the_loop_and_does_nothing_else(registry: kopf.Oper
         assert await wake(namespace="bank", name="x", meta=meta, type="DELETED", body={}) is None
     assert {change[0] for change in woken.changes} == watches.watched(KINDS).keys() - {PLAN_APPROVAL}
     ordinary = {change[1:] for change in woken.changes if change[0] != CHANGE_PLAN}
-    assert ordinary == {("bank", "x", ("LndNode.lnd1",))}
+    assert ordinary == {("bank", "x", ("LndNode.lnd1",), None)}
 
 
 async def test_a_plan_wakes_its_target_and_an_approval_whoever_refers_to_its_plan(
@@ -92,8 +92,8 @@ async def test_a_plan_wakes_its_target_and_an_approval_whoever_refers_to_its_pla
     given = {"spec": {"plan": "restart"}}
     await wakers["planapprovals"](namespace="bank", name="restart-bob", meta={}, body=given, type="ADDED")
     assert woken.changes == [
-        (CHANGE_PLAN, "bank", "restart", ("LndNode.lnd1",)),
-        (CHANGE_PLAN, "bank", "restart", ()),
+        (CHANGE_PLAN, "bank", "restart", ("LndNode.lnd1",), None),
+        (CHANGE_PLAN, "bank", "restart", (), None),
     ]
 
 
@@ -101,11 +101,20 @@ async def test_an_api_s_word_wakes_the_nodes_that_it_is_about(registry: kopf.Ope
     wakers = by_plural(registry)
     for body in ({"status": {"avoids": ["lnd1"]}}, {"status": {"mode": "Full"}}, {}):
         await wakers["apideployments"](namespace="bank", name="api", meta={}, body=body, type="MODIFIED")
-    assert [change[1:] for change in woken.changes] == [
+    assert [change[1:4] for change in woken.changes] == [
         ("bank", "api", ("LndNode.lnd1",)),
         ("bank", "api", ()),
         ("bank", "api", ()),
     ]
+
+
+async def test_what_an_object_says_comes_along_and_nothing_of_one_that_went(
+    registry: kopf.OperatorRegistry, woken: Woken
+) -> None:
+    wakers = by_plural(registry)
+    for kind in ("ADDED", "MODIFIED", None, "DELETED"):
+        await wakers["lndnodes"](namespace="bank", name="lnd1", meta={}, body={"status": {}}, type=kind)
+    assert [change[4] for change in woken.changes] == [{"status": {}}] * 3 + [None]
 
 
 def test_a_child_whose_label_was_taken_away_still_wakes_its_controller() -> None:

@@ -24,8 +24,15 @@ Pass = Callable[..., Any]
 
 
 def kind(name: str, plural: str) -> Kind:
+    """One that takes from a ColdWallet what it says, and from every other object all of it."""
     resource = Resource(name, plural, "x", Part, Status, "A kind of the story.")
-    return Kind(resource, (STATEFUL_SET,), observe=None, decide=None)  # type: ignore[arg-type]
+    return Kind(
+        resource,
+        (STATEFUL_SET,),
+        observe=None,  # type: ignore[arg-type]
+        decide=None,  # type: ignore[arg-type]
+        learns=lambda of, live: live.get("status") if of == VAULT else None,
+    )
 
 
 class World:
@@ -101,6 +108,34 @@ async def test_a_secret_that_comes_later_wakes_who_waits_for_it_until_nobody_doe
     world.loop.changed(SECRET, "bank", "lnd1-wallet")
     lnd_event(world, "lnd2")
     await world.passes_are(LND1, LND1, LND2)
+
+
+async def test_a_change_that_tells_nothing_wakes_nobody_and_an_end_always_does(world: World) -> None:
+    world.does = lambda refers, **_: refers((Ref(VAULT, "vault"),)) or Outcome("waiting", look_again=3600)
+    lnd_event(world)
+    await world.passes_are(LND1)
+    vault = Key("ColdWallet", "bank", "vault")
+    world.does = lambda **_: Outcome("waiting", look_again=3600)
+    world.loop.changed(VAULT, "bank", "vault", (), {"status": "serves"})
+    await world.passes_are(LND1, vault, LND1)
+    world.loop.changed(VAULT, "bank", "vault", (), {"status": "serves", "height": 2})
+    world.loop.changed(VAULT, "bank", "other", (), {"status": "serves"})
+    await world.passes_are(LND1, vault, LND1, Key("ColdWallet", "bank", "other"))
+    world.loop.changed(VAULT, "bank", "vault")
+    await world.passes_are(LND1, vault, LND1, Key("ColdWallet", "bank", "other"), LND1)
+
+
+async def test_who_has_given_its_word_rests_and_is_then_woken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "SETTLED_SECONDS", 3600)
+    world.does = lambda **_: Outcome("changed", look_again=3600, settled=True)
+    lnd_event(world)
+    await world.passes_are(LND1)
+    monkeypatch.setattr(loop_module, "SETTLED_SECONDS", 0.3)
+    lnd_event(world, "lnd2")
+    await world.passes_are(LND1, LND2)
+    for name in ("lnd1", "lnd2"):
+        world.loop.changed(STATEFUL_SET, "bank", name, [f"LndNode.{name}"])
+    await world.passes_are(LND1, LND2, LND2)
 
 
 async def test_a_reference_that_changes_during_the_pass_is_not_missed(world: World) -> None:

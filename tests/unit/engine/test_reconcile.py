@@ -263,8 +263,9 @@ async def test_what_is_true_once_all_is_done_is_told_in_the_same_pass_and_only_t
     world = declared(**spec)
     world.calls.schedule = always("create Secret one-key", fault) if fault else world.calls.schedule
     before, after = toy.ToyStatus(pinned="before"), toy.ToyStatus(pinned="after")
-    await one_pass(world, deciding(Decision(before, (Ask("MakeKey", "Missing"),), then=after)))
+    outcome = await one_pass(world, deciding(Decision(before, (Ask("MakeKey", "Missing"),), then=after)))
     assert (world.live(TOY, "one") or {})["status"]["pinned"] == told
+    assert outcome.settled == (told == "after")
 
 
 async def test_a_failure_before_release_keeps_the_finalizer() -> None:
@@ -297,6 +298,15 @@ async def test_a_finding_says_itself_when_to_look_again(
 ) -> None:
     outcome = await one_pass(declared(), deciding(Decision(toy.ToyStatus(), actions, finding)))
     assert (outcome.result, outcome.look_again, outcome.backoff) == (result, look_again, backoff)
+
+
+async def test_a_word_that_is_given_at_once_is_not_looked_at_again_so_soon() -> None:
+    said, then = toy.ToyStatus(), toy.ToyStatus(pinned="given")
+    asks = (Ask("MakeKey", "Missing"),)
+    outcome = await one_pass(declared(), deciding(Decision(said, asks, then=then)))
+    assert (outcome.look_again, outcome.settled) == (None, True)
+    for decision in (Decision(said, asks, then=said), Decision(said, then=then), Decision(said, asks)):
+        assert not (await one_pass(declared(), deciding(decision))).settled
 
 
 async def test_the_soonest_wish_counts() -> None:

@@ -64,7 +64,8 @@ def approves(made: World) -> None:
 async def docket(made: World) -> Docket:
     """As an operator reads it now."""
     first = made.operators[0]
-    return await Desk().look(About(first.kinds[0], "one", "bank"), first.cluster, lambda _refs: None)
+    listed = await Desk().listed("bank", first.cluster)
+    return await Desk().look(About(first.kinds[0], "one", "bank"), listed, first.cluster, lambda _refs: None)
 
 
 async def test_a_plan_goes_through_the_engine() -> None:

@@ -1,17 +1,18 @@
 """The ApiDeployment kind's row in the engine's table: how it sees, decides and acts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from bankstack.clients.redis import Member
-from bankstack.engine.objects import SECRET, Ref
+from bankstack.engine.objects import SECRET, Manifest, Ref, Type
 from bankstack.engine.ports import Kind
 from bankstack.kinds.apideployment import act, environment, names, needs
 from bankstack.kinds.apideployment.decide import decide
 from bankstack.kinds.apideployment.facts import Facts
 from bankstack.kinds.apideployment.model import RESOURCE, ApiDeploymentSpec
-from bankstack.kinds.apideployment.observe import DOORS, Doors, observe
+from bankstack.kinds.apideployment.observe import DOORS, Doors, observe, told
 
 
 def kind(doors: Doors = DOORS) -> Kind:
@@ -23,6 +24,7 @@ def kind(doors: Doors = DOORS) -> Kind:
         decide=decide,
         act=act.ACTS,
         references=references,
+        learns=learns,
         heard_by=heard_by,
         gauges=gauges,
     )
@@ -45,6 +47,14 @@ def references(spec: ApiDeploymentSpec) -> tuple[Ref, ...]:
             )
         )
     )
+
+
+def learns(of: Type, live: Manifest) -> object:
+    """Of a node whether it can be paid through and what its pods are told of it, not how far its plan or chain is."""
+    if of != names.LND_NODE:
+        return None
+    said = told(live)
+    return replace(said, conditions={}, state=None), needs.lightning(live["metadata"]["name"], said)
 
 
 def heard_by(status: Mapping[str, Any]) -> tuple[str, ...]:

@@ -40,16 +40,12 @@ DOORS: Final = Doors(client.member, client.view, client.admits)
 
 async def observe(api: Api, reader: Reader, doors: Doors) -> Facts:
     """Everything decide may know."""
-    live, ledger, nodes, chain = await asyncio.gather(
-        _children(api, reader), _ledger(api, reader), _nodes(api, reader), _chain(api, reader)
+    (live, redis), (ledger, contents), nodes, chain = await asyncio.gather(
+        _made(api, reader, doors), _read(api, reader), _nodes(api, reader), _chain(api, reader)
     )
     ours = {one: found for one, found in live.items() if one.type == SECRET}
-    children = {one: found for one, found in live.items() if one.type != SECRET}
-    # Which Secrets are read is known only once the ledger has told where its user's is.
-    partly = Facts(children=children, ledger=ledger, nodes=nodes, chain=chain)
-    contents, redis = await asyncio.gather(_contents(api, partly, reader), _redis(api, children, ours, reader, doors))
     return Facts(
-        children=children,
+        children={one: found for one, found in live.items() if one.type != SECRET},
         secrets={one: uid(found) for one, found in ours.items()},
         accounts_intact=api.spec.redis.managed is None or accounts_are_intact(api, ours),
         ledger=ledger,
@@ -58,6 +54,18 @@ async def observe(api: Api, reader: Reader, doors: Doors) -> Facts:
         contents=contents,
         redis=redis,
     )
+
+
+async def _made(api: Api, reader: Reader, doors: Doors) -> tuple[dict[Ref, Manifest], Redis]:
+    """All that was made for it, and what Redis among it says."""
+    live = await _children(api, reader)
+    return live, await _redis(api, live, reader, doors)
+
+
+async def _read(api: Api, reader: Reader) -> tuple[Ledger | None, dict[Ref, Content]]:
+    """The ledger, and what components read: where the Secret of its user is only the ledger tells."""
+    ledger = await _ledger(api, reader)
+    return ledger, await _contents(api, Facts(ledger=ledger), reader)
 
 
 def accounts_are_intact(api: Api, ours: Mapping[Ref, Manifest]) -> bool:
@@ -94,7 +102,7 @@ async def _ledger(api: Api, reader: Reader) -> Ledger | None:
     status, endpoint = found.get("status", {}), found.get("status", {}).get("endpoint") or {}
     user = _named(_named(found["spec"].get("databases"), use.database).get("users"), use.user)
     return Ledger(
-        told=_told(found),
+        told=told(found),
         answers=any(one.get("state") not in (None, "Unknown", "Empty") for one in status.get("members") or ()),
         hosts=tuple(endpoint.get("hosts") or ()),
         replica_set=endpoint.get("replicaSet"),
@@ -113,16 +121,17 @@ def _named(some: Iterable[Mapping[str, Any]] | None, name: str) -> Mapping[str, 
 async def _nodes(api: Api, reader: Reader) -> dict[str, Told | None]:
     wanted = [one.node for one in api.spec.lightning or []]
     found = await asyncio.gather(*(reader.get(Ref(names.LND_NODE, name), api.namespace) for name in wanted))
-    return {name: _told(one) if one else None for name, one in zip(wanted, found, strict=True)}
+    return {name: told(one) if one else None for name, one in zip(wanted, found, strict=True)}
 
 
 async def _chain(api: Api, reader: Reader) -> Told | None:
     wallet = api.spec.cold_wallet
     found = await reader.get(Ref(names.COLD_WALLET, wallet), api.namespace) if wallet else None
-    return _told(found) if found else None
+    return told(found) if found else None
 
 
-def _told(manifest: Manifest) -> Told:
+def told(manifest: Manifest) -> Told:
+    """What another resource says of itself."""
     status = manifest.get("status", {})
     return Told(
         conditions={
@@ -152,9 +161,7 @@ def _content(manifest: Manifest) -> Content:
     return Content(f"{meta['uid']}/{meta['resourceVersion']}", frozenset(keys))
 
 
-async def _redis(
-    api: Api, children: Mapping[Ref, Manifest], ours: Mapping[Ref, Manifest], reader: Reader, doors: Doors
-) -> Redis:
+async def _redis(api: Api, live: Mapping[Ref, Manifest], reader: Reader, doors: Doors) -> Redis:
     external = api.spec.redis.external
     if external is not None:
         secret = await reader.get(Ref(SECRET, external.password_secret), api.namespace)
@@ -162,12 +169,12 @@ async def _redis(
         somewhere = [Account(one.host, one.port, None, password) for one in external.sentinels]
         return Redis((), tuple(await asyncio.gather(*(doors.sentinel(one, external.master_name) for one in somewhere))))
     managed = api.spec.redis.managed
-    operators = _password(ours.get(names.redis_inner(api)), accounts.OPERATOR)
-    theirs = _password(ours.get(names.redis_api(api)), "password")
+    operators = _password(live.get(names.redis_inner(api)), accounts.OPERATOR)
+    theirs = _password(live.get(names.redis_api(api)), "password")
     numbers = range(managed.members if managed else 0)
-    members = asyncio.gather(*(_member(api, number, operators, children, doors) for number in numbers))
-    views = asyncio.gather(*(_view(api, number, operators, children, doors) for number in numbers))
-    admits = asyncio.gather(*(_admits(api, number, theirs, children, doors) for number in numbers))
+    members = asyncio.gather(*(_member(api, number, operators, live, doors) for number in numbers))
+    views = asyncio.gather(*(_view(api, number, operators, live, doors) for number in numbers))
+    admits = asyncio.gather(*(_admits(api, number, theirs, live, doors) for number in numbers))
     seen, told, admitted = await asyncio.gather(members, views, admits)
     return Redis(tuple(seen), tuple(told), tuple(admitted))
 

@@ -17,7 +17,7 @@ from bankstack.engine import bitcoin, manifests
 from bankstack.engine.conditions import moment
 from bankstack.engine.finding import Interrupted, Stalled, Unknown
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref, uid
-from bankstack.engine.ports import Reader, resource_type
+from bankstack.engine.ports import Reader, Sight, resource_type
 from bankstack.kinds.coldwallet import model as coldwallet
 from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, places, sealed, shelf, stages
 from bankstack.kinds.lndnode import users as who
@@ -30,6 +30,15 @@ ANSWERING: Final = (State.RPC_ACTIVE, State.SERVER_ACTIVE)
 COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How LND is reached: its pod, PEM of the authorities that may vouch for it, and the wallet whose seed asks."""
+
+    pod: Manifest | None
+    roots: bytes
+    wallet: Manifest | None
 
 
 @dataclass(frozen=True)
@@ -47,32 +56,40 @@ class _Answers:
     transactions: tuple[Transaction, ...] | Unknown = NOT_ASKED
 
 
-async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
+async def observe(node: LndNode, sight: Sight, doors: Doors) -> Facts:
     """Everything decide may know."""
-    root, listed, authority, chain, users = await asyncio.gather(
-        reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace),
-        _listed(node, reader),
-        _given_authority(node, reader),
-        _chain(node, reader),
-        who.users(node, reader),
+    itself, chain, users = await asyncio.gather(
+        _itself(node, sight, doors), _chain(node, sight), who.users(node, sight)
+    )
+    return replace(itself, chain=chain, users=users)
+
+
+async def _itself(node: LndNode, sight: Sight, doors: Doors) -> Facts:
+    """All but what others say. LND is asked as soon as it is known how, for its answers take the longest."""
+    likely = node.status.generation or 1
+    root, listed, authority, claim = await asyncio.gather(
+        sight.get(Ref(SECRET, node.spec.wallet.secret), node.namespace),
+        _listed(node, sight),
+        _given_authority(node, sight),
+        # By its name: one that lost its labels is still the volume, and must not be taken for lost.
+        sight.get(names.volume(node.name, likely), node.namespace),
     )
     ours = {ref: one for ref, one in listed.items() if ref.type == SECRET}
     generation = sealed.generation(root, ours.values())
-    wallet, claim = await asyncio.gather(
-        _wallet(node, generation, root, reader),
-        # By its name: one that lost its labels is still the volume, and must not be taken for lost.
-        reader.get(names.volume(node.name, generation), node.namespace),
-    )
+    if generation != likely:
+        claim = await sight.get(names.volume(node.name, generation), node.namespace)
+    wallet = await _wallet(node, generation, root, sight)
     live = listed | by_ref([claim] if claim else [])
     signer = authority if certificates.given(node) else ours.get(names.authority(node.name))
     read = sealed.authority(signer)
     trusted = sealed.known_authorities(node, ours, signer)
     children = {ref: one for ref, one in live.items() if ref.type != SECRET}
     backup = ours.get(names.channel_backup(node.name, generation))
+    way = _Way(children.get(names.pod(node.name)), "".join(trusted.values()).encode(), wallet)
     (shown, answers), stored_as, place = await asyncio.gather(
-        _visit(node, children, doors, trusted, wallet),
-        shelf.look(node, backup, reader, doors),
-        places.place(node, children, reader),
+        _visit(node, way, doors, sight),
+        shelf.look(node, backup, sight, doors),
+        places.place(node, children, sight),
     )
     certificate = sealed.certificate(ours.get(names.certificate(node.name)), trusted)
     return Facts(
@@ -89,8 +106,6 @@ async def observe(node: LndNode, reader: Reader, doors: Doors) -> Facts:
         published=_published(node, ours),
         backup=sealed.backup(backup),
         shelf=stored_as,
-        chain=chain,
-        users=users,
         place=place,
         state=answers.state,
         info=answers.info,
@@ -197,16 +212,15 @@ async def _credentials(node: LndNode, reader: Reader, endpoint: Endpoint) -> fro
     return None if found is None else frozenset(key for key, value in manifests.opened(found).items() if value)
 
 
-async def _visit(
-    node: LndNode, children: Mapping[Ref, Manifest], doors: Doors, trusted: Mapping[str, str], wallet: Manifest | None
-) -> tuple[bytes | None, _Answers]:
+async def _visit(node: LndNode, way: _Way, doors: Doors, sight: Sight) -> tuple[bytes | None, _Answers]:
     """Ask LND, where there is one to ask."""
-    if mute := _mute(children.get(names.pod(node.name))):
+    # Before its first answer: a step is never held against what LND said before that step was written down.
+    node = replace(node, plan=await sight.plan())
+    if mute := _mute(way.pod):
         return None, _Answers(mute, mute, mute, mute)
     host = names.address(node.name, node.namespace)
-    roots = "".join(trusted.values()).encode()
     shown, answers = await asyncio.gather(
-        doors.presented(host, names.RPC), _ask(node, doors, f"{host}:{names.RPC}", roots, wallet)
+        doors.presented(host, names.RPC), _ask(node, doors, f"{host}:{names.RPC}", way)
     )
     return shown, answers
 
@@ -219,12 +233,12 @@ def _mute(pod: Manifest | None) -> Unknown | None:
     return Unknown("its pod is ending") if "deletionTimestamp" in pod["metadata"] else None
 
 
-async def _ask(node: LndNode, doors: Doors, address: str, roots: bytes, wallet: Manifest | None) -> _Answers:
-    if not roots:
+async def _ask(node: LndNode, doors: Doors, address: str, way: _Way) -> _Answers:
+    if not way.roots:
         nobody = Unknown("no authority is known that could vouch for it")
         return _Answers(nobody, nobody, nobody, nobody)
-    seed = sealed.seed(wallet) if wallet else None
-    async with doors.connect(address, roots) as lnd:
+    seed = sealed.seed(way.wallet) if way.wallet else None
+    async with doors.connect(address, way.roots) as lnd:
         if not seed:
             mute = Unknown("without the seed in the wallet Secret LND cannot be asked")
             return _so_far(await _answer(lnd.state()), mute, mute, mute)

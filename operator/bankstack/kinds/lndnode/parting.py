@@ -25,8 +25,8 @@ KEPT: Final = ("password", "seed", addresses.DESCRIPTORS)
 
 async def close_channels(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Ask every peer that is there; one that does not want to holds up no other."""
-    root, refused = await reach.root_key(node, cluster), list[Interrupted]()
-    async with reach.reached(node, cluster, connect) as lnd:
+    refused = list[Interrupted]()
+    async with reach.asked(node, cluster, connect) as (lnd, root):
         _, channels = await lnd.funds_and_channels(macaroon(root))
         for one in sorted((channels.open & channels.active) - {htlc.channel for htlc in channels.htlcs}):
             try:
@@ -39,8 +39,8 @@ async def close_channels(node: LndNode, ask: Ask, cluster: Cluster, connect: Con
 
 async def sweep(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Send everything, unless a transaction of this plan is still on its way."""
-    root, label = await reach.root_key(node, cluster), ask.words["label"]
-    async with reach.reached(node, cluster, connect) as lnd:
+    label = ask.words["label"]
+    async with reach.asked(node, cluster, connect) as (lnd, root):
         info = await lnd.info(macaroon(root))
         before = await lnd.transactions(macaroon(root), info.block_height)
         if any(one.label == label and one.confirmations == 0 for one in before):

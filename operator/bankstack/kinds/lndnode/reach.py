@@ -3,6 +3,7 @@
 Read anew each time: an act keeps nothing of what the last one saw.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,14 @@ async def reached(node: LndNode, reader: Reader, connect: Connect) -> AsyncItera
     """Its LND, whose certificate any authority that the node has had may have signed."""
     async with connect(address(node), joined(await authorities(node, reader))) as lnd:
         yield lnd
+
+
+@asynccontextmanager
+async def asked(node: LndNode, reader: Reader, connect: Connect) -> AsyncIterator[tuple[Lightning, bytes]]:
+    """The same, and the root key of the macaroons by which it is asked."""
+    root, known = await asyncio.gather(root_key(node, reader), authorities(node, reader))
+    async with connect(address(node), joined(known)) as lnd:
+        yield lnd, root
 
 
 async def authorities(node: LndNode, reader: Reader) -> dict[str, str]:
@@ -56,8 +65,10 @@ async def wallet(node: LndNode, reader: Reader) -> Manifest:
 
 
 async def _root(node: LndNode, reader: Reader) -> tuple[Manifest | None, int]:
-    root = await reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace)
-    listed = await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner})
+    root, listed = await asyncio.gather(
+        reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace),
+        reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}),
+    )
     return root, sealed.generation(root, listed)
 
 

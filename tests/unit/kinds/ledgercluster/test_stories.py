@@ -10,6 +10,7 @@ from tests.misoperations import sample
 from tests.simulation.faults import Schedule, none
 from tests.simulation.mongod import Mongods, silent
 from tests.simulation.pods import Software
+from tests.simulation.sight import NoPlans
 from tests.simulation.world import NAMESPACE, World
 
 from bankstack.clients.mongo.answers import Config, Holdings, InSet, Peer, Policy, State, Voter
@@ -339,7 +340,7 @@ async def test_numbers_that_change_by_themselves_are_metrics(bank: Bank) -> None
     row = bank.operators[0].kinds[0]
     manifest = bank.live(OURS, "ledger")
     assert manifest is not None
-    facts = await row.observe(declared.read(row.resource, manifest), bank.operators[0].cluster)
+    facts = await row.observe(declared.read(row.resource, manifest), NoPlans(bank.operators[0].cluster))
     told = dict(gauges(facts))
     assert told.pop("bankstack_ledgercluster_writes_proven_timestamp_seconds") > 0
     assert told == {

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.misoperations import sample
 from tests.simulation.bank import COLD_WALLET, LND_NODE, Bank
+from tests.simulation.sight import NoPlans
 from tests.simulation.world import NAMESPACE
 
 from bankstack.clients.lnd.answers import Channels, Funds, Info, State
@@ -28,7 +29,7 @@ async def seen(bank: Bank, doors: Doors | None = None, **spec: Any) -> Facts:  #
     assert live is not None
     subject: Any = declared.read(RESOURCE, live | {"spec": live["spec"] | spec})
     operator = bank.operators[0]
-    return await observe.observe(subject, operator.cluster, doors or bank.lnds.doors(operator.line))
+    return await observe.observe(subject, NoPlans(operator.cluster), doors or bank.lnds.doors(operator.line))
 
 
 async def running() -> Bank:
