@@ -54,9 +54,7 @@ class LndProcess:
         self._password = mounted.secrets["wallet"].get("password", b"").rstrip(b"\r\n")
         conf = mounted.files["config"]["lnd.conf"]
         host = next(line for line in conf.splitlines() if line.startswith("bitcoind.rpchost="))
-        named = host.partition("=")[2].partition(":")[0]
-        # As a pod's DNS does: a first name is one of its own namespace.
-        self._bitcoind = named if "." in named else f"{named}.{mounted.namespace}.svc"
+        self._bitcoind = host.partition("=")[2].partition(":")[0]
         self._follows = follows
         self.state = State.NON_EXISTING if disk.wallet is None else State.LOCKED
 

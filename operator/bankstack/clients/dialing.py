@@ -14,8 +14,12 @@ RESOLV_CONF: Final = Path("/etc/resolv.conf")
 
 
 def absolute(host: str) -> str:
-    """A Service's name with the cluster's domain and the final dot; any other host as it stands."""
-    domain = cluster_domain(RESOLV_CONF)
+    """A Service's name with the domain of the cluster that this process is in and the final dot."""
+    return within(host, cluster_domain(RESOLV_CONF))
+
+
+def within(host: str, domain: str | None) -> str:
+    """The same in a cluster of this domain (pure); where none is known, and any other host, as it stands."""
     if domain and host.endswith((".svc", f".svc.{domain}")):
         return f"{host.removesuffix(f'.{domain}')}.{domain}."
     return host

@@ -93,6 +93,7 @@ def registry(loop: Loop, login: Callable[[], Awaitable[Credentials]]) -> kopf.Op
 def _waker(loop: Loop, of: Type) -> Callable[..., Awaitable[None]]:
     async def wake(namespace: str, name: str, meta: Mapping[str, Any], body: Mapping[str, Any], **more: object) -> None:
         about, called, targets = meant(of, name, body, loop.kinds)
+        # Of an approval its plan is meant, which is another object, and one that went says nothing any more.
         live = None if about != of or more["type"] == "DELETED" else dict(body)
         loop.changed(about, namespace, called, (*owners(meta), *targets), live)
 

@@ -36,8 +36,8 @@ PASS_SECONDS: Final = 300.0
 #: knows, and says itself when it wants another look. This one is that much later, or it keeps a worker busy just when
 #: those answer whom the pass told something: what others have to say is heard at once.
 ECHO_SECONDS: Final = 2.0
-#: A pass whose status tells already how things are after it is about to hear of its own writes only, while those
-#: who waited for its word get to work: it rests so long, and leaves them the processor.
+#: A pass whose status tells already how things are after it will hear of little but its own writes, while those who
+#: waited for its word get to work: it rests so long, and leaves them the processor. News of others wait as well.
 SETTLED_SECONDS: Final = ECHO_SECONDS
 
 
@@ -95,11 +95,13 @@ class Loop:
         theirs = {Key(kind, namespace, resource) for kind, resource in named if kind in self._kinds}
         itself = {Key(of.kind, namespace, name)} if _is_declared(self._kinds, of) else set()
         written = theirs if of == CHANGE_PLAN else itself
-        for key in itself | theirs | self._waiting_for(of, namespace, name, live):
+        for key in itself | theirs:
             if key in written and self._just_looked_at(key):
                 self.queue.add_after(key, ECHO_SECONDS)
             else:
                 self.queue.add(key)
+        for key in self._waiting_for(of, namespace, name, live) - written:
+            self.queue.add(key)
 
     def _waiting_for(self, of: Type, namespace: str, name: str, live: Manifest | None) -> frozenset[Key]:
         def learns(key: Key) -> object:
@@ -137,6 +139,8 @@ class Loop:
             self._busy.add(me)
             began = time.monotonic()
             self._looked[key] = math.inf
+            # What changes while it looks may be younger than what it reads.
+            self._references.took(key, {})
             rest = None
             try:
                 outcome = await self._pass(key)
@@ -187,6 +191,8 @@ class Loop:
         if outcome.backoff:
             self.queue.retry(key)
             return
+        learned = outcome.learned.items()
+        self._references.took(key, {(ref.type, key.namespace, ref.name): said for ref, said in learned})
         self.queue.forgive(key)
         self._later(key, outcome.look_again)
 

@@ -117,6 +117,10 @@ class Docket(Protocol):
         """Whether there is any that has not ended."""
 
     @property
+    def outran(self) -> bool:
+        """Whether it knows of a step or an end younger than the list of plans: what was seen beside it may be older."""
+
+    @property
     def at_hand(self) -> Active | None:
         """The plan that runs, as it was last written, or else one that may begin: for `observe`."""
 

@@ -7,19 +7,19 @@ between any two calls: the next one reads the world and goes on.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
-from bankstack.engine import conditions, declared
+from bankstack.engine import conditions, declared, sight
 from bankstack.engine.announce import announcements
 from bankstack.engine.decision import Decision, soonest
 from bankstack.engine.execute import execute
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
 from bankstack.engine.model import Condition
-from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref, Type
-from bankstack.engine.operation import RUNNING, Active, Course
+from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref
+from bankstack.engine.operation import Course
 from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
+from bankstack.engine.sight import Desk, Seen, is_planned, see
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ class Outcome:
     asked: float | None = None
     #: Whether its status says already how things are now that everything was done: nothing is to be looked at soon.
     settled: bool = False
+    #: What the kind takes from each object that it waits for, as it was read.
+    learned: Mapping[Ref, object] = field(default_factory=dict)
 
 
 GONE = Outcome("gone")
@@ -61,9 +63,8 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
     change in between is then a wake-up, not a loss.
     """
     taken = plans if plans is not None and plans.takes(kind) else None
-    # The plans before anything else: what is seen of the world is then never older than the step it is held against.
     manifest, listed = await asyncio.gather(
-        cluster.get(Ref(kind.type, name), namespace), taken.listed(namespace, cluster) if taken else _none()
+        cluster.get(Ref(kind.type, name), namespace), sight.listed(taken, namespace, cluster)
     )
     desk = Desk(About(kind, name, namespace), cluster, taken, listed, refers)
     if manifest is None:
@@ -77,34 +78,12 @@ async def reconcile(  # noqa: PLR0913 - what one pass needs, nothing of it group
         return GONE
     if subject.deleting and await _namespace_is_going(namespace, cluster):
         # Asked for nothing else: the Role may have gone before us, and every call would be one without a right.
-        if _is_planned(subject):
+        if is_planned(subject):
             await kind.farewell(subject, cluster)
         return await _release(kind, subject, cluster)
     # Side by side: it is the making, not the looking, that has to wait for the finalizer.
-    subject, seen = await asyncio.gather(_held(kind, subject, cluster), _seen(kind, subject, cluster, desk))
+    subject, seen = await asyncio.gather(_held(kind, subject, cluster), see(kind, subject, desk))
     return await _pass(kind, subject, seen, cluster, now)
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Where the plans of one resource are asked for; without `plans` there are none, and nothing is asked."""
-
-    about: About
-    cluster: Cluster
-    plans: Plans | None
-    listed: tuple[Manifest, ...]
-    refers: Callable[[tuple[Ref, ...]], None]
-
-    async def look(self, references: tuple[Ref, ...] = (), *, ran: bool = False) -> Docket | None:
-        """The plans; what they refer to comes beside the resource's own references."""
-        if self.plans is None:
-            return None
-        about = replace(self.about, ran=ran)
-        return await self.plans.look(about, self.listed, self.cluster, lambda refs: self.refers((*references, *refs)))
-
-
-async def _none() -> tuple[Manifest, ...]:
-    return ()
 
 
 async def _without_target(desk: Desk, now: Callable[[], datetime]) -> Outcome:
@@ -123,47 +102,6 @@ async def _held(kind: Kind, subject: Subject, cluster: Cluster) -> Subject:
         return subject
     wanted = [*subject.manifest["metadata"].get("finalizers", []), FINALIZER]
     return replace(subject, manifest=await cluster.finalize(kind.type, subject.manifest, wanted))
-
-
-def _is_planned(subject: Subject) -> bool:
-    """Whether a plan was running on it when it was last told of."""
-    return any(one.type == RUNNING for one in subject.status.conditions or ())
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one pass found: the plans (None: the kind takes none) and the kind's own facts."""
-
-    docket: Docket | None
-    facts: Any
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """`ports.Sight`: the plans are looked at while other things are read."""
-
-    cluster: Cluster
-    looking: asyncio.Future[Docket | None]
-
-    async def get(self, ref: Ref, namespace: str) -> Manifest | None:
-        return await self.cluster.get(ref, namespace)
-
-    async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
-        return await self.cluster.list(of, namespace, selector)
-
-    async def plan(self) -> Active | None:
-        docket = await self.looking
-        return docket.at_hand if docket else None
-
-
-async def _seen(kind: Kind, subject: Subject, cluster: Cluster, desk: Desk) -> Seen | Interrupted:
-    """What was found, or the Interrupted that kept it from being seen, which the status tells."""
-    looking = asyncio.ensure_future(desk.look(kind.references(subject.spec), ran=_is_planned(subject)))
-    try:
-        docket, facts = await asyncio.gather(looking, kind.observe(subject, _Sight(cluster, looking)))
-        return Seen(docket, facts)
-    except Interrupted as stop:
-        return stop
 
 
 async def _pass(
@@ -193,7 +131,8 @@ async def _pass(
         return await _release(kind, subject, cluster)
     told = await _tell(kind, subject, decision, cluster, now())
     since = asked.timestamp() if asked else None
-    return replace(_outcome(decision), gauges=gauges, conditions=told, asked=since)
+    learned = {} if isinstance(seen, Interrupted) else seen.learned
+    return replace(_outcome(decision), gauges=gauges, conditions=told, asked=since, learned=learned)
 
 
 def _together(decision: Decision, course: Course) -> Decision:

@@ -21,8 +21,8 @@ class References:
     def __init__(self) -> None:
         self._places: dict[Key, frozenset[Place]] = {}
         self._dependents: defaultdict[Place, set[Key]] = defaultdict(set)
-        #: What each last took from an object that it waits for.
-        self._learned: dict[tuple[Key, Place], object] = {}
+        #: What each took from the objects that it waits for, when it last looked at them.
+        self._took: dict[Key, Mapping[Place, object]] = {}
 
     def depends(self, key: Key, places: Iterable[Place]) -> None:
         """`key` waits for exactly these from now on."""
@@ -32,24 +32,28 @@ class References:
             self._places[key] = now
         for place in before - now:
             self._dependents[place].discard(key)
-            self._learned.pop((key, place), None)
             if not self._dependents[place]:
                 del self._dependents[place]
         for place in now - before:
             self._dependents[place].add(key)
 
-    def dependents(self, place: Place, learns: Callable[[Key], object] = lambda _key: None) -> frozenset[Key]:
-        """Who is to be woken by a change of this object: whoever takes from it what it has not taken before.
+    def took(self, key: Key, learned: Mapping[Place, object]) -> None:
+        """What `key` took from these objects as it read them. Of a look that failed or is under way: nothing."""
+        if learned:
+            self._took[key] = learned
+        else:
+            self._took.pop(key, None)
 
-        `learns` says what that is; None where there is nothing to compare, and it is woken.
+    def dependents(self, place: Place, learns: Callable[[Key], object] = lambda _key: None) -> frozenset[Key]:
+        """Who is to be woken by a change of this object: whoever takes from it now what it did not at its last look.
+
+        `learns` says what that is; None where there is nothing to compare, and it is woken. Who is
+        not woken here is looked at as late as its own clock says.
         """
         return frozenset(key for key in self._dependents.get(place, ()) if self._is_news(key, place, learns(key)))
 
     def _is_news(self, key: Key, place: Place, learned: object) -> bool:
-        before = self._learned.pop((key, place), None)
-        if learned is not None:
-            self._learned[key, place] = learned
-        return learned is None or learned != before
+        return learned is None or learned != self._took.get(key, {}).get(place)
 
 
 def meant(of: Type, name: str, body: Mapping[str, Any], kinds: Iterable[Kind]) -> tuple[Type, str, tuple[str, ...]]:

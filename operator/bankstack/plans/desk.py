@@ -49,6 +49,8 @@ class Docket:
     #: Of the Namespace object.
     annotations: Mapping[str, str] = field(default_factory=dict)
     proof: Proof = NOT_ASKED
+    #: Plans that were not listed, and were asked for by name.
+    overlooked: tuple[Plan | Unreadable, ...] = ()
 
     @property
     def target(self) -> str:
@@ -69,6 +71,12 @@ class Docket:
     def unfinished(self) -> bool:
         """Whether there is any that has not ended."""
         return _any_unfinished(self.found)
+
+    @property
+    def outran(self) -> bool:
+        """Whether it knows of a step or an end that is younger than the list of plans."""
+        ended = (isinstance(one, Plan) and one.runs and self.journal.ended(one.uid) for one in self.found)
+        return bool(self.overlooked) or any(ended)
 
     @property
     def running(self) -> Active | None:
@@ -193,16 +201,18 @@ class Desk:
             cluster.get(Ref(NAMESPACE, namespace), ""),
         )
         book = journal.read(written)
+        overlooked = await _overlooked(about.target, found, book, namespace, cluster)
         return Docket(
             about,
             cluster,
             self.us,
-            (*found, *await _overlooked(about.target, found, book, namespace, cluster)),
+            (*found, *overlooked),
             tuple(one for approval in given if (one := approvals.read(approval)) is not None),
             book,
             (home or {"metadata": {}})["metadata"].get("annotations", {}),
             # After the approvals were listed: whoever took the guard away before that is found out.
             await prove(namespace, cluster) if _needs_proof(found, kind.operations) else NOT_ASKED,
+            overlooked,
         )
 
 

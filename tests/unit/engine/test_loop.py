@@ -20,6 +20,7 @@ LND_NODE = Type("bankstack.io/v1alpha1", "LndNode", "lndnodes")
 VAULT = Type("bankstack.io/v1alpha1", "ColdWallet", "coldwallets")
 LND1 = Key("LndNode", "bank", "lnd1")
 LND2 = Key("LndNode", "bank", "lnd2")
+VAULT_KEY = Key("ColdWallet", "bank", "vault")
 Pass = Callable[..., Any]
 
 
@@ -111,18 +112,48 @@ async def test_a_secret_that_comes_later_wakes_who_waits_for_it_until_nobody_doe
 
 
 async def test_a_change_that_tells_nothing_wakes_nobody_and_an_end_always_does(world: World) -> None:
-    world.does = lambda refers, **_: refers((Ref(VAULT, "vault"),)) or Outcome("waiting", look_again=3600)
+    vault = Ref(VAULT, "vault")
+
+    def looks(refers: Pass, key: Key, **_: object) -> Outcome:
+        refers((vault,) if key == LND1 else ())
+        return Outcome("waiting", look_again=3600, learned={vault: "serves"} if key == LND1 else {})
+
+    world.does = looks
     lnd_event(world)
     await world.passes_are(LND1)
-    vault = Key("ColdWallet", "bank", "vault")
-    world.does = lambda **_: Outcome("waiting", look_again=3600)
-    world.loop.changed(VAULT, "bank", "vault", (), {"status": "serves"})
-    await world.passes_are(LND1, vault, LND1)
     world.loop.changed(VAULT, "bank", "vault", (), {"status": "serves", "height": 2})
-    world.loop.changed(VAULT, "bank", "other", (), {"status": "serves"})
-    await world.passes_are(LND1, vault, LND1, Key("ColdWallet", "bank", "other"))
+    await world.passes_are(LND1, VAULT_KEY)
+    lnd_event(world, "lnd2")
+    await world.passes_are(LND1, VAULT_KEY, LND2)
+    world.loop.changed(VAULT, "bank", "vault", (), {"status": "gone mad"})
+    await world.passes_are(LND1, VAULT_KEY, LND2, LND1)
     world.loop.changed(VAULT, "bank", "vault")
-    await world.passes_are(LND1, vault, LND1, Key("ColdWallet", "bank", "other"), LND1)
+    await world.passes_are(LND1, VAULT_KEY, LND2, LND1, LND1)
+
+
+@pytest.mark.parametrize(
+    "fails", [Outcome("transient", backoff=True), Interrupted(Finding("Refused", "refused", Stalled()))], ids=str
+)
+async def test_a_look_that_failed_has_learned_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, fails: Outcome | Interrupted
+) -> None:
+    monkeypatch.setattr(queue, "BACKOFF_FIRST", 3600)
+    vault = Ref(VAULT, "vault")
+    world.does = lambda refers, **_: refers((vault,)) or Outcome("waiting", look_again=3600, learned={vault: "serves"})
+    lnd_event(world)
+    await world.passes_are(LND1)
+
+    async def fail(**_: object) -> Outcome:
+        world.does = lambda **_: Outcome("waiting", look_again=3600)
+        if isinstance(fails, Interrupted):
+            raise fails
+        return fails
+
+    world.does = fail
+    lnd_event(world)
+    await world.passes_are(LND1, LND1)
+    world.loop.changed(VAULT, "bank", "vault", (), {"status": "serves"})
+    await world.passes_are(LND1, LND1, VAULT_KEY, LND1)
 
 
 async def test_who_has_given_its_word_rests_and_is_then_woken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,18 +28,11 @@ def test_who_learns_nothing_new_is_left_alone() -> None:
     index.depends(LND1, {PLACE})
     index.depends(LND2, {PLACE})
     said = {LND1: "as ever", LND2: "1"}
-    assert index.dependents(PLACE, said.get) == {LND1, LND2}, "nothing was taken from it before"
-    said[LND2] = "2"
+    assert index.dependents(PLACE, said.get) == {LND1, LND2}, "neither has looked"
+    index.took(LND1, {PLACE: "as ever"})
+    index.took(LND2, {PLACE: "0"})
     assert index.dependents(PLACE, said.get) == {LND2}
-    assert index.dependents(PLACE, said.get) == frozenset()
+    assert index.dependents(PLACE, said.get) == {LND2}, "until it has looked"
     assert index.dependents(PLACE) == {LND1, LND2}, "it is not known what it says"
-    assert index.dependents(PLACE, said.get) == {LND1, LND2}, "and so what was taken before is not either"
-
-
-def test_who_waits_anew_takes_it_as_new() -> None:
-    index = References()
-    index.depends(LND1, {PLACE})
-    assert index.dependents(PLACE, lambda _: "as ever") == {LND1}
-    index.depends(LND1, ())
-    index.depends(LND1, {PLACE})
-    assert index.dependents(PLACE, lambda _: "as ever") == {LND1}
+    index.took(LND1, {})
+    assert index.dependents(PLACE, said.get) == {LND1, LND2}, "nobody knows what a look saw that failed"

@@ -4,7 +4,6 @@ Keys that users may not set are `model.LND_OWNS`; everything written here is amo
 or may be overridden by a later line of theirs.
 """
 
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 
@@ -33,10 +32,9 @@ _BACKEND: Final = {
 }
 
 
-def text(spec: LndNodeSpec, namespace: str, bitcoind: Endpoint) -> str:
+def text(spec: LndNodeSpec, bitcoind: Endpoint) -> str:
     """The whole file. The user's lines come last, where LND lets the last one win."""
-    near = replace(bitcoind, host=nearest(bitcoind.host, namespace))
-    lines = (*_ours(spec, near), *_announced(spec), *((one.key, one.value) for one in spec.config or ()))
+    lines = (*_ours(spec, bitcoind), *_announced(spec), *((one.key, one.value) for one in spec.config or ()))
     return "".join(f"{key}={value}\n" for key, value in lines)
 
 
@@ -60,20 +58,12 @@ def _ours(spec: LndNodeSpec, bitcoind: Endpoint) -> tuple[tuple[str, str], ...]:
         *_BACKEND[spec.storage.backend],
         (f"bitcoin.{spec.network}", "true"),
         ("bitcoin.node", "bitcoind"),
-        ("bitcoind.rpchost", f"{bitcoind.host}:{bitcoind.rpc_port}"),
+        ("bitcoind.rpchost", f"{bitcoind.dialled}:{bitcoind.rpc_port}"),
         ("bitcoind.rpcuser", f"${{{RPC_USER}}}"),
         ("bitcoind.rpcpass", f"${{{RPC_PASSWORD}}}"),
-        ("bitcoind.zmqpubrawblock", f"tcp://{bitcoind.host}:{bitcoind.zmq_block_port}"),
-        ("bitcoind.zmqpubrawtx", f"tcp://{bitcoind.host}:{bitcoind.zmq_tx_port}"),
+        ("bitcoind.zmqpubrawblock", f"tcp://{bitcoind.dialled}:{bitcoind.zmq_block_port}"),
+        ("bitcoind.zmqpubrawtx", f"tcp://{bitcoind.dialled}:{bitcoind.zmq_tx_port}"),
     )
-
-
-def nearest(host: str, namespace: str) -> str:
-    """A Service beside LND by its first name alone: a pod's DNS finds that with one question, and `svc` with three.
-
-    LND looks bitcoind up for every question it has, some six of them to say how it is.
-    """
-    return host.removesuffix(f".{namespace}.svc")
 
 
 def _announced(spec: LndNodeSpec) -> tuple[tuple[str, str], ...]:

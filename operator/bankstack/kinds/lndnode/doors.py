@@ -22,3 +22,5 @@ class Doors:
     presented: Presented
     stores: s3.Connect = s3.connect
     now: Callable[[], datetime] = _now
+    #: Of the cluster, where it is known.
+    domain: str | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from bankstack.clients.dialing import within
 from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Info, State, Transaction
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import Manifest, Ref
@@ -95,6 +96,16 @@ class Endpoint:
     zmq_block_port: int
     zmq_tx_port: int
     credentials_secret: str
+    #: Of the cluster, where it is known.
+    domain: str | None = None
+
+    @property
+    def dialled(self) -> str:
+        """By what LND finds it: a Service by a name that nobody but the cluster's DNS answers, in one question.
+
+        LND looks it up, and tells it the password, for every question it has: some six to say how it is.
+        """
+        return within(self.host, self.domain)
 
 
 @dataclass(frozen=True)

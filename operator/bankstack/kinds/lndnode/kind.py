@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from bankstack.clients.dialing import RESOLV_CONF, cluster_domain
 from bankstack.clients.lnd import client
 from bankstack.clients.lnd.answers import Channels, Funds, Info
 from bankstack.clients.lnd.connection import Kept
@@ -19,7 +20,7 @@ from bankstack.kinds.lndnode.model import RESOURCE, LndNodeSpec
 from bankstack.kinds.lndnode.observe import COLD_WALLET, observe
 from bankstack.kinds.lndnode.subject import LndNode
 
-DOORS: Final = Doors(Kept().connect, client.presented)
+DOORS: Final = Doors(Kept().connect, client.presented, domain=cluster_domain(RESOLV_CONF))
 
 
 def kind(doors: Doors = DOORS) -> Kind:

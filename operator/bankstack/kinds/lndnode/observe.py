@@ -61,7 +61,8 @@ async def observe(node: LndNode, sight: Sight, doors: Doors) -> Facts:
     itself, chain, users = await asyncio.gather(
         _itself(node, sight, doors), _chain(node, sight), who.users(node, sight)
     )
-    return replace(itself, chain=chain, users=users)
+    endpoint = replace(chain.endpoint, domain=doors.domain) if chain.endpoint else None
+    return replace(itself, chain=replace(chain, endpoint=endpoint), users=users)
 
 
 async def _itself(node: LndNode, sight: Sight, doors: Doors) -> Facts:

@@ -24,7 +24,7 @@ async def reached(node: LndNode, reader: Reader, connect: Connect) -> AsyncItera
 
 @asynccontextmanager
 async def asked(node: LndNode, reader: Reader, connect: Connect) -> AsyncIterator[tuple[Lightning, bytes]]:
-    """The same, and the root key of the macaroons by which it is asked."""
+    """Its LND, and the root key of the macaroons by which it is asked: both ways to them are read side by side."""
     root, known = await asyncio.gather(root_key(node, reader), authorities(node, reader))
     async with connect(address(node), joined(known)) as lnd:
         yield lnd, root

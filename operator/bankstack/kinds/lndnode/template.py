@@ -25,7 +25,7 @@ UNTOLD: Final = "untold"
 
 def wish(node: LndNode, endpoint: Endpoint, generation: int = 1) -> Manifest:
     """As the spec has it now, on the wallet in use."""
-    made = children.stateful_set(node, conf.text(node.spec, node.namespace, endpoint), endpoint, generation)
+    made = children.stateful_set(node, conf.text(node.spec, endpoint), endpoint, generation)
     return annotated(made, {names.DECLARED: declared(node, endpoint)})
 
 
@@ -33,7 +33,8 @@ def declared(node: LndNode, endpoint: Endpoint) -> str:
     """Changes when people change what LND runs with, and not when a newer operator writes the same otherwise."""
     # Without defaults: a field that a newer operator knows, and nobody has set, is no change.
     said = node.spec.model_dump(mode="json", exclude=ELSEWHERE, exclude_defaults=True)
-    return digest([{field: value for field, value in said.items() if value}, vars(endpoint)])
+    named = {field: value for field, value in vars(endpoint).items() if field != "domain"}
+    return digest([{field: value for field, value in said.items() if value}, named])
 
 
 def is_declared_anew(node: LndNode, facts: Facts, endpoint: Endpoint) -> bool:

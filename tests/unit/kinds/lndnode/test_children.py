@@ -9,7 +9,7 @@ from tests.unit.kinds.lndnode import given
 from tests.unit.kinds.lndnode.given import BITCOIND, ME, node
 
 from bankstack.engine.objects import Manifest
-from bankstack.kinds.lndnode import children, conf
+from bankstack.kinds.lndnode import children, conf, template
 from bankstack.kinds.lndnode.model import LND_OWNS
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -41,7 +41,7 @@ RICH = node(
 
 
 def made(lnd1: LndNode) -> list[Manifest]:
-    text = conf.text(lnd1.spec, "bank", BITCOIND)
+    text = conf.text(lnd1.spec, BITCOIND)
     return [
         children.volume(lnd1, ME, "v0.21.2"),
         children.config_map(lnd1, text),
@@ -90,7 +90,7 @@ def test_no_manifest_has_an_empty_value_that_the_api_server_would_drop(lnd1: Lnd
 def test_no_secret_is_in_an_argument_or_in_lnd_conf() -> None:
     template = made(PLAIN)[-1]["spec"]["template"]["spec"]["containers"][0]
     assert template["args"] == ["--configfile=/etc/lnd/lnd.conf"]
-    lines = dict(line.split("=", 1) for line in conf.text(PLAIN.spec, "bank", BITCOIND).splitlines())
+    lines = dict(line.split("=", 1) for line in conf.text(PLAIN.spec, BITCOIND).splitlines())
     assert (lines["bitcoind.rpcuser"], lines["bitcoind.rpcpass"]) == (
         "${BITCOIND_RPC_USER}",
         "${BITCOIND_RPC_PASSWORD}",
@@ -103,7 +103,7 @@ def test_the_seed_is_not_mounted() -> None:
 
 
 def test_the_user_s_lines_come_last_and_may_repeat() -> None:
-    lines = conf.text(RICH.spec, "bank", BITCOIND).splitlines()
+    lines = conf.text(RICH.spec, BITCOIND).splitlines()
     assert lines[-5:] == [
         "externalhosts=bank.example:9735",
         "externalip=[2001:db8::1]:9735",
@@ -125,7 +125,7 @@ def test_the_user_s_lines_come_last_and_may_repeat() -> None:
     ],
 )
 def test_a_name_that_dns_does_not_know_just_then_does_not_keep_lnd_from_starting(address: str, option: str) -> None:
-    lines = conf.text(node(p2p={"addresses": [address]}).spec, "bank", BITCOIND).splitlines()
+    lines = conf.text(node(p2p={"addresses": [address]}).spec, BITCOIND).splitlines()
     assert f"{option}={address}" in lines
 
 
@@ -134,23 +134,33 @@ def test_a_user_cannot_set_what_identity_and_credentials_rest_on() -> None:
     preferences = {"db.bolt.auto-compact"}
     for lnd1 in (PLAIN, RICH):
         users = {line.key for line in lnd1.spec.config or ()}
-        ours = {line.split("=", 1)[0] for line in conf.text(lnd1.spec, "bank", BITCOIND).splitlines()} - users
+        ours = {line.split("=", 1)[0] for line in conf.text(lnd1.spec, BITCOIND).splitlines()} - users
         assert ours - set(LND_OWNS) - preferences == set()
 
 
 @pytest.mark.parametrize(
-    ("host", "dialled"),
+    ("host", "domain", "dialled"),
     [
-        ("vault-bitcoind.bank.svc", "vault-bitcoind"),
-        ("vault-bitcoind.elsewhere.svc", "vault-bitcoind.elsewhere.svc"),
-        ("bitcoind.example", "bitcoind.example"),
-        ("192.0.2.7", "192.0.2.7"),
+        ("vault-bitcoind.bank.svc", "cluster.local", "vault-bitcoind.bank.svc.cluster.local."),
+        ("b-0.b.elsewhere.svc", "corp.example", "b-0.b.elsewhere.svc.corp.example."),
+        ("vault-bitcoind.bank.svc", None, "vault-bitcoind.bank.svc"),
+        ("bitcoind.example", "cluster.local", "bitcoind.example"),
+        ("192.0.2.7", "cluster.local", "192.0.2.7"),
     ],
 )
-def test_a_bitcoind_beside_lnd_is_found_with_one_question_to_the_dns(host: str, dialled: str) -> None:
-    lines = conf.text(PLAIN.spec, "bank", replace(BITCOIND, host=host)).splitlines()
+def test_nobody_but_the_cluster_s_dns_is_asked_for_a_bitcoind_in_it(
+    host: str, domain: str | None, dialled: str
+) -> None:
+    lines = conf.text(PLAIN.spec, replace(BITCOIND, host=host, domain=domain)).splitlines()
     assert f"bitcoind.rpchost={dialled}:18443" in lines
     assert f"bitcoind.zmqpubrawblock=tcp://{dialled}:28332" in lines
+    assert f"bitcoind.zmqpubrawtx=tcp://{dialled}:28333" in lines
+
+
+def test_the_domain_of_the_cluster_is_nothing_that_people_declare() -> None:
+    known = replace(BITCOIND, domain="cluster.local")
+    assert template.declared(PLAIN, known) == template.declared(PLAIN, BITCOIND)
+    assert template.wish_digest(PLAIN, known) != template.wish_digest(PLAIN, BITCOIND)
 
 
 def test_an_image_of_the_user_s_is_used_as_it_is() -> None:

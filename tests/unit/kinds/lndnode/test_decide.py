@@ -38,7 +38,7 @@ def test_a_first_pass_makes_what_is_drawn_by_chance_before_what_uses_it() -> Non
         "make_authority",
         "issue_certificate",
         "apply PersistentVolumeClaim lnd1-data (Missing)",
-        "apply ConfigMap lnd1-conf-bf585f7acae8 (Missing)",
+        "apply ConfigMap lnd1-conf-8abb661f0366 (Missing)",
         "apply Service lnd1 (Missing)",
         "apply Service lnd1-p2p (Missing)",
         "apply NetworkPolicy lnd1 (Missing)",
