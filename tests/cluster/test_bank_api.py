@@ -156,7 +156,7 @@ def test_every_payment_of_a_load_is_made_once(bank: Stand) -> None:
     assert code == 0, said
     code, said = bank.check("calm")
     assert code == 0, said
-    assert "lost 0, doubled 0, unknown 0" in said
+    assert "lost 0, doubled 0, unknown 0, hung 0" in said
 
 
 def test_an_api_and_a_trigger_killed_under_load_lose_and_double_nothing(bank: Stand) -> None:

@@ -70,7 +70,7 @@ def ready(demo: Demo) -> set[str]:
 
 def test_from_nothing_to_a_bank_that_takes_and_makes_payments(first: Run) -> None:
     assert first.seconds < WITHIN_SECONDS
-    assert "lost 0, doubled 0, unknown 0 of " in first.said
+    assert "lost 0, doubled 0, unknown 0, hung 0 of " in first.said
     assert "books: sound" in first.said
     for resource in ("ApiDeployment bank", "ColdWallet vault", "LedgerCluster ledger", "LndNode lnd1", "LndNode lnd2"):
         assert f"✓ {resource} " in first.steps
@@ -107,7 +107,7 @@ def test_while_nothing_changes_nothing_is_written(lab: Lab, demo: Demo) -> None:
 def test_run_again_it_is_the_same_bank_with_more_payments(demo: Demo) -> None:
     before, rows = identities(demo), sum(one.rows for one in demo.customers.books().accounts)
     again = run("hack/demo")
-    assert "lost 0, doubled 0, unknown 0 of " in again.said
+    assert "lost 0, doubled 0, unknown 0, hung 0 of " in again.said
     assert identities(demo) == before
     assert bank.namespaces(demo) == {bank.BANK}
     books = demo.customers.books()

@@ -5,6 +5,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import mongoose from "mongoose";
 import { Customer } from "./customer.js";
+import { inChannels } from "./htlcs.js";
 import { verdict } from "./verdict.js";
 
 const AT_ONCE = 16;
@@ -28,7 +29,7 @@ export async function check({ url, nodes, outside, asked, settleMs }) {
     looks += 1;
     const seen = new Set(verdicts.map((one) => one.verdict));
     const isWrong = seen.has("lost") || seen.has("doubled");
-    if (!seen.has("unknown") && (!isWrong || looks >= LOOKS_AT_LOSS)) break;
+    if (!seen.has("unknown") && !seen.has("hung") && (!isWrong || looks >= LOOKS_AT_LOSS)) break;
     await pause(LOOK_AGAIN_MS);
   } while (Date.now() - began < settleMs);
   const faults = await audit();
@@ -37,15 +38,18 @@ export async function check({ url, nodes, outside, asked, settleMs }) {
   const sound = Object.values(faults).every((count) => count === 0);
   console.log(`books: ${sound ? "sound" : "BROKEN"} (${Object.entries(faults).map(([what, n]) => `${what} ${n}`).join(", ")})`);
   await holdings(nodes);
-  console.log(`lost ${of("lost")}, doubled ${of("doubled")}, unknown ${of("unknown")} of ${payments.length}`);
+  const counts = ["lost", "doubled", "unknown", "hung"].map((what) => `${what} ${of(what)}`).join(", ");
+  console.log(`${counts} of ${payments.length}`);
   if (of("lost") || of("doubled") || !sound) return 1;
-  return of("unknown") ? 3 : 0;
+  if (of("unknown")) return 3;
+  return of("hung") ? 4 : 0;
 }
 
 /** @param {any[]} payments @param {string} url @param {any[]} nodes @param {any} outside */
 async function judge(payments, url, nodes, outside) {
   const books = await bookkeeping();
   const api = await told(url, payments);
+  const held = new Map(await Promise.all([...nodes, outside].map(async (one) => [one, await inChannels(one)])));
   return inParts(payments, async (payment) => {
     const { key, kind, amount, walletId, recipientWalletId, answer } = payment;
     const isPending = books.isPending(key);
@@ -53,9 +57,10 @@ async function judge(payments, url, nodes, outside) {
     const changed = { from: books.net(walletId, key), to: books.net(recipientWalletId, key), isPending, isAwaited };
     const ends = kind === "intraledger" ? null : await bothEnds(payment, nodes, outside);
     const lightning = ends && moved(ends);
-    const evidence = { kind, amount, told: answer?.status, books: changed, api: api.get(key) ?? 0, lightning };
+    const hangs = ends !== null && isHung(ends, key, held);
+    const evidence = { kind, amount, told: answer?.status, books: changed, api: api.get(key) ?? 0, lightning, hangs };
     const found = verdict(evidence);
-    const why = ends && found.verdict === "unknown" ? `${found.why}; ${said(ends)}` : found.why;
+    const why = ends && ["unknown", "hung"].includes(found.verdict) ? `${found.why}; ${said(ends)}` : found.why;
     return { key, kind, told: answer?.heard?.join("; ") ?? answer?.status ?? "NO_ANSWER", ...found, why };
   });
 }
@@ -112,7 +117,7 @@ async function told(url, payments) {
  * What those nodes say that may have paid, and those that may have been paid.
  * @param {any} payment @param {any[]} nodes @param {any} outside
  * @returns {Promise<Ends>}
- * @typedef {{paid: any[], received: any[]}} Ends
+ * @typedef {{payers: any[], paid: any[], received: any[]}} Ends
  */
 async function bothEnds({ key, kind }, nodes, outside) {
   const [payers, payees] = kind === "send" ? [nodes, [outside]] : [[outside], nodes];
@@ -120,7 +125,18 @@ async function bothEnds({ key, kind }, nodes, outside) {
     Promise.all(payers.map((node) => node.payment(key))),
     Promise.all(payees.map((node) => node.invoice(key))),
   ]);
-  return { paid, received };
+  return { payers, paid, received };
+}
+
+/**
+ * Whether LND will never say what became of it: it has an attempt in flight which is in no channel. An LND that dies
+ * between writing an attempt down and handing it to the channel waits for its end for ever, over all restarts.
+ * @param {Ends} ends @param {string} hash @param {Map<any, Set<string> | null>} held
+ */
+function isHung({ payers, paid, received }, hash, held) {
+  if ([...paid, ...received].includes(null) || received.some((one) => one.state === "settled")) return false;
+  const waiting = payers.filter((_, n) => paid[n].state === "pending");
+  return waiting.length === 1 && waiting.every((node) => held.get(node)?.has(hash) === false);
 }
 
 /** @param {Ends} ends */

@@ -9,7 +9,8 @@
  * The first four take --asked FILE, where every payment asked for is remembered, and need OUTSIDE_DNS, OUTSIDE_TLS,
  * OUTSIDE_MACAROON, OUTSIDE_PUBKEY of a node that is not the bank's. Customers' commands (run, balances) go by API_URL
  * alone; the others need the API's environment. balances and books print one line of JSON.
- * Ends with 0: all well; 1: lost, doubled or broken books; 3: some still unknown; 2: asked wrongly.
+ * Ends with 0: all well; 1: lost, doubled or broken books; 3: some still unknown; 4: none of these, but some hang in
+ * LND, which will never say what became of them; 2: asked wrongly.
  */
 import { parseArgs } from "node:util";
 import * as database from "../src/database.js";

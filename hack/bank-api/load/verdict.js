@@ -8,13 +8,14 @@
  *   wallets, in sat; `isAwaited`: an invoice that the bank still looks after
  * @typedef {{moved: number, fee: number, times: number} | null} Lightning what moved over Lightning; null: not known yet
  * @typedef {{kind: import("./asked.js").Kind, amount: number, told?: string, books: Books, api: number,
- *   lightning: Lightning}} Evidence
- * @typedef {{verdict: "ok" | "lost" | "doubled" | "unknown", why: string}} Verdict
+ *   lightning: Lightning, hangs?: boolean}} Evidence `hangs`: it is in flight at a node and in no channel of it
+ * @typedef {{verdict: "ok" | "lost" | "doubled" | "unknown" | "hung", why: string}} Verdict
  */
 
 /** @param {Evidence} evidence @returns {Verdict} */
 export function verdict(evidence) {
-  const { kind, told, books, api, lightning } = evidence;
+  const { kind, told, books, api, lightning, hangs } = evidence;
+  if (hangs && (kind === "send" ? books.isPending : books.from === 0)) return say("hung", HUNG);
   if (books.isPending) return say("unknown", "the books still call it pending");
   if (kind !== "intraledger" && !lightning) return say("unknown", "a node does not say what became of it");
   if (lightning && lightning.times > 1) return say("doubled", `Lightning moved it ${lightning.times} times`);
@@ -45,6 +46,8 @@ function overLightning({ kind, books: { from, isAwaited }, lightning }) {
   const isTooMuch = kind === "receive" ? from > due : from < due && due !== 0;
   return say(isTooMuch ? "doubled" : "lost", words);
 }
+
+const HUNG = "LND calls it in flight for ever and has it in no channel: nobody was paid, and the money is where it was";
 
 /** @param {Verdict["verdict"]} verdict @param {string} why @returns {Verdict} */
 const say = (verdict, why) => ({ verdict, why });
