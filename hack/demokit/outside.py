@@ -109,7 +109,7 @@ class Outside:
 
     def open_channel(self, pubkey: str, host: str, sat: int) -> None:
         """A channel to the bank's node, usable."""
-        eventually(lambda: self._is_peer(pubkey, host), 60, "the nodes are peers")
+        eventually(lambda: self.is_peer(pubkey, host), 60, "the nodes are peers")
         # A node of the bank has no coins but its customers': with lnd's reserve of 1 % it could not pay them out.
         command = ("openchannel", f"--remote_reserve_sats={RESERVE_SAT}", pubkey, str(sat))
         eventually(lambda: self.lncli(*command), 60, "the channel is opened")
@@ -122,11 +122,16 @@ class Outside:
             self.fund_lnd(f"{2 * sat / 10**8:.8f}")
             self.open_channel(pubkey, host, sat)
             return is_new
-        eventually(lambda: self._is_peer(pubkey, host), 60, "the nodes are peers")
+        eventually(lambda: self.is_peer(pubkey, host), 60, "the nodes are peers")
         if not self._active_with(pubkey):
             self.mine(6)  # somebody was stopped just after it was opened
         self.await_channel(pubkey)
         return is_new
+
+    def is_peer(self, pubkey: str, host: str) -> bool:
+        """Whether it has called the bank's node, where it had not before."""
+        self.lncli("connect", f"{pubkey}@{host}")
+        return any(peer["pub_key"] == pubkey for peer in self.lncli("listpeers").get("peers", []))
 
     def await_channel(self, pubkey: str) -> None:
         """Until it can be used."""
@@ -147,10 +152,6 @@ class Outside:
 
     def _file(self, path: str) -> str:
         return self.room.kubectl("exec", "lnd", "-c", FILES, "--", "base64", "-w0", path).strip()
-
-    def _is_peer(self, pubkey: str, host: str) -> bool:
-        self.lncli("connect", f"{pubkey}@{host}")
-        return any(peer["pub_key"] == pubkey for peer in self.lncli("listpeers").get("peers", []))
 
     def _partners(self) -> set[str]:
         """Everybody with whom there is a channel, or will be with the next blocks."""
