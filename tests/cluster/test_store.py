@@ -86,7 +86,7 @@ def standing(bank: Bank) -> tuple[str | None, str | None]:
 def begin_channel(bank: Bank, outside: Outside) -> str:
     """A channel that only waits for its blocks; where it is funded."""
     identity, host = status(bank)["identityPubkey"], f"lnd1-p2p.{BANK}.svc:9735"
-    eventually(lambda: outside._is_peer(identity, host), 60, "the nodes are peers")  # noqa: SLF001 - a story's own step
+    eventually(lambda: outside.is_peer(identity, host), 60, "the nodes are peers")
     eventually(lambda: outside.lncli("openchannel", identity, "500000"), 60, "the channel is opened")
     pending = outside.lncli("pendingchannels")["pending_open_channels"]
     return str(pending[-1]["channel"]["channel_point"])
