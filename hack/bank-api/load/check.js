@@ -5,7 +5,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import mongoose from "mongoose";
 import { Customer } from "./customer.js";
-import { inChannels } from "./htlcs.js";
 import { verdict } from "./verdict.js";
 
 const AT_ONCE = 16;
@@ -49,7 +48,7 @@ export async function check({ url, nodes, outside, asked, settleMs }) {
 async function judge(payments, url, nodes, outside) {
   const books = await bookkeeping();
   const api = await told(url, payments);
-  const held = new Map(await Promise.all([...nodes, outside].map(async (one) => [one, await inChannels(one)])));
+  const held = new Map(await Promise.all([...nodes, outside].map(async (one) => [one, await one.htlcHashes()])));
   return inParts(payments, async (payment) => {
     const { key, kind, amount, walletId, recipientWalletId, answer } = payment;
     const isPending = books.isPending(key);

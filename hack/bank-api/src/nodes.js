@@ -124,6 +124,20 @@ export class LightningNode {
     return (await answer(lightning.getChannelBalance({ lnd: this.lnd })))?.channel_balance ?? null;
   }
 
+  /**
+   * Payment hashes of every HTLC in its channels; null where that cannot be said: it does not answer, or a channel is
+   * closing, whose HTLCs are told without a hash.
+   * @returns {Promise<Set<string> | null>}
+   */
+  async htlcHashes() {
+    const { lnd } = this;
+    const asked = [lightning.getChannels({ lnd }), lightning.getPendingChannels({ lnd })];
+    const [open, pending] = await Promise.all(asked.map((one) => answer(one)));
+    if (!open || !pending || pending.pending_channels.some((/** @type {any} */ one) => one.is_closing)) return null;
+    const htlcs = open.channels.flatMap((/** @type {any} */ one) => one.pending_payments);
+    return new Set(htlcs.map((/** @type {any} */ htlc) => htlc.id));
+  }
+
   /** @param {{secret: string, amount: number, memo: string, expiresAt: Date}} wanted */
   async createInvoice({ secret, amount, memo, expiresAt }) {
     const wanted = { secret, tokens: amount, description: memo, expires_at: expiresAt.toISOString() };

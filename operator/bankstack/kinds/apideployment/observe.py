@@ -175,8 +175,8 @@ async def _redis(api: Api, live: Mapping[Ref, Manifest], reader: Reader, doors: 
     members = asyncio.gather(*(_member(api, number, operators, live, doors) for number in numbers))
     views = asyncio.gather(*(_view(api, number, operators, live, doors) for number in numbers))
     admits = asyncio.gather(*(_admits(api, number, theirs, live, doors) for number in numbers))
-    seen, told, admitted = await asyncio.gather(members, views, admits)
-    return Redis(tuple(seen), tuple(told), tuple(admitted))
+    seen, heard, admitted = await asyncio.gather(members, views, admits)
+    return Redis(tuple(seen), tuple(heard), tuple(admitted))
 
 
 def _password(secret: Manifest | None, key: str) -> str:
