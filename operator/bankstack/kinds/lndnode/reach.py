@@ -4,7 +4,7 @@ Read anew each time: an act keeps nothing of what the last one saw.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from bankstack.clients.lnd.client import Connect, Lightning
@@ -24,17 +24,22 @@ async def reached(node: LndNode, reader: Reader, connect: Connect) -> AsyncItera
 
 @asynccontextmanager
 async def asked(node: LndNode, reader: Reader, connect: Connect) -> AsyncIterator[tuple[Lightning, bytes]]:
-    """Its LND, and the root key of the macaroons by which it is asked: both ways to them are read side by side."""
-    root, known = await asyncio.gather(root_key(node, reader), authorities(node, reader))
+    """Its LND, and the root key of the macaroons by which it is asked: one look at its Secrets tells of both."""
+    root, listed = await _secrets(node, reader)
+    live, known = await asyncio.gather(_wallet(root, listed, node, reader), _authorities(listed, node, reader))
     async with connect(address(node), joined(known)) as lnd:
-        yield lnd, root
+        yield lnd, macaroons.root_key(sealed.seed(live))
 
 
 async def authorities(node: LndNode, reader: Reader) -> dict[str, str]:
     """Whom LND's certificate may be signed by."""
+    return await _authorities(await _listed(node, reader), node, reader)
+
+
+async def _authorities(listed: Iterable[Manifest], node: LndNode, reader: Reader) -> dict[str, str]:
     given = certificates.given(node)
     place = names.authority_secret(node.name, given)
-    children = by_ref(await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}))
+    children = by_ref(listed)
     signer = await reader.get(place, node.namespace) if given else children.get(place)
     return sealed.known_authorities(node, children, signer)
 
@@ -54,27 +59,32 @@ async def there(place: Ref, node: LndNode, reader: Reader) -> Manifest:
 
 async def generation(node: LndNode, reader: Reader) -> int:
     """Which of its wallets is in use."""
-    return (await _root(node, reader))[1]
+    return sealed.generation(*await _secrets(node, reader))
 
 
 async def wallet(node: LndNode, reader: Reader) -> Manifest:
     """The Secret of the wallet in use."""
-    root, number = await _root(node, reader)
-    name = names.wallet(node.spec.wallet.secret, number)
-    return root if root is not None and number == 1 else await there(Ref(SECRET, name), node, reader)
-
-
-async def _root(node: LndNode, reader: Reader) -> tuple[Manifest | None, int]:
-    root, listed = await asyncio.gather(
-        reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace),
-        reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner}),
-    )
-    return root, sealed.generation(root, listed)
+    return await _wallet(*await _secrets(node, reader), node, reader)
 
 
 async def root_key(node: LndNode, reader: Reader) -> bytes:
     """What the node's macaroons are made from."""
     return macaroons.root_key(sealed.seed(await wallet(node, reader)))
+
+
+async def _wallet(root: Manifest | None, listed: Iterable[Manifest], node: LndNode, reader: Reader) -> Manifest:
+    number = sealed.generation(root, listed)
+    name = names.wallet(node.spec.wallet.secret, number)
+    return root if root is not None and number == 1 else await there(Ref(SECRET, name), node, reader)
+
+
+async def _secrets(node: LndNode, reader: Reader) -> tuple[Manifest | None, tuple[Manifest, ...]]:
+    """The one that the spec names, and its own."""
+    return await asyncio.gather(reader.get(Ref(SECRET, node.spec.wallet.secret), node.namespace), _listed(node, reader))
+
+
+async def _listed(node: LndNode, reader: Reader) -> tuple[Manifest, ...]:
+    return await reader.list(SECRET, node.namespace, {OWNER_LABEL: node.owner})
 
 
 def address(node: LndNode) -> str:
