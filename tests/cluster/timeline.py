@@ -83,7 +83,10 @@ def _under_way(status: Manifest) -> str | None:
 def timeline(bank: Bank, name: str) -> Iterator[Timeline]:
     """Of a plan that was made, until the block's end."""
     line = Timeline(name)
-    command = bank.lab.command("-n", bank.name, "get", "changeplan", name, "--watch", "-o", "json")
+    # A list of one: of an object asked for by name kubectl drops the watch's first event as one that it has shown,
+    # and with it what the operator wrote in between.
+    one = f"metadata.name={name}"
+    command = bank.lab.command("-n", bank.name, "get", "changeplan", "--field-selector", one, "--watch", "-o", "json")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watch:
         reader = threading.Thread(target=_read, args=(watch, line), daemon=True)
         reader.start()
