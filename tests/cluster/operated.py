@@ -136,7 +136,8 @@ def kill_main_process(pod: Manifest) -> None:
 
 def runs(pod: Manifest) -> bool:
     """Whether its first container does."""
-    return "running" in pod["status"]["containerStatuses"][0]["state"]
+    # A pod that was just made has no word of its containers yet.
+    return "running" in next(iter(pod["status"].get("containerStatuses", [])), {"state": {}})["state"]
 
 
 def do_to_container(pod: Manifest, verb: str, *options: str) -> None:
