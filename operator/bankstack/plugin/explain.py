@@ -18,8 +18,17 @@ from bankstack.plugin.plan import Plan
 from bankstack.plugin.standing import PROOFS, READY, RECONCILING, STALLED, Said, Standing
 
 YOU: Final = "This needs a person: nothing is tried again until something changes."
-#: Where to read on where the operator has said nothing.
-SILENCE: Final = "docs/kubectl-bank.md"
+PAUSED: Final = "spec.paused is true: nothing is done until a person sets it to false."
+#: Where to read on where the operator has said nothing, or what is said of every kind.
+EVERY_KIND: Final = "docs/kubectl-bank.md"
+SHARED: Final = frozenset(
+    {
+        standing.NOT_LOOKED_AT, "ApiUnavailable", "NotFound", "Conflict", "Forbidden", "Unauthorized", "Denied",
+        "Refused", "NamespaceTerminating", "InvalidSpec", "StatusUnreadable", "MacaroonRefused",
+    }
+)  # fmt: skip
+#: A change that waits, and would do so after a Restart too, or could not be started.
+NO_PLAN_HELPS: Final = frozenset({"DowngradeRefused", "VolumeCordoned"})
 ITSELF: Final = "The operator is at it, and looks again by itself."
 
 
@@ -82,7 +91,7 @@ def read(known: Known, manifest: Manifest, changes: Iterable[Manifest], silent: 
         reasons=tuple((manifest.get("status") or {}).get("modeReasons") or ()),
         plans=tuple(ours),
         next=tuple(_next(found, known, manifest, ours)),
-        page=known.page if found.reason != standing.NOT_LOOKED_AT else SILENCE,
+        page=EVERY_KIND if found.reason in SHARED else known.page,
     )
 
 
@@ -91,6 +100,8 @@ def _is_open(plan: Plan, target: dict[str, str]) -> bool:
 
 
 def _who(found: Standing) -> str:
+    if (paused := found.find("Paused")) and not paused.is_well:
+        return PAUSED
     if (stalled := found.find(STALLED)) and not stalled.is_well:
         return YOU
     return "" if found.is_ready or found.reason == standing.NOT_LOOKED_AT else ITSELF
@@ -127,7 +138,8 @@ def _next(found: Standing, known: Known, manifest: Manifest, ours: list[Plan]) -
     if ours:
         return [f"kubectl bank explain plan/{one.name} {where}" for one in ours]
     pending = found.find("ChangePending")
-    operations = OPERATIONS.get(known.type.kind, ()) if pending and not pending.is_well else ()
+    helps = pending is not None and not pending.is_well and pending.reason not in NO_PLAN_HELPS
+    operations = OPERATIONS.get(known.type.kind, ()) if helps else ()
     return [f"kubectl bank plan create {target} {one} {where} --reason '...'" for one in operations[:1]]
 
 

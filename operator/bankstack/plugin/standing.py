@@ -12,7 +12,7 @@ from bankstack.engine.objects import Manifest
 
 READY, STALLED, RECONCILING = "Ready", "Stalled", "Reconciling"
 #: True of these is worth telling; the others are as they should be when they are True.
-BAD_WHEN_TRUE: Final = frozenset({STALLED, RECONCILING, "ChangePending", "PlanRunning", "RetiredCoins"})
+BAD_WHEN_TRUE: Final = frozenset({STALLED, RECONCILING, "ChangePending", "PlanRunning", "RetiredCoins", "Paused"})
 NOT_LOOKED_AT: Final = "NotLookedAt"
 
 #: What each condition proves while it is True.

@@ -87,6 +87,11 @@ CASES: Final[dict[str, tuple[Series, int, list[Series]]]] = {
         4,
         [[condition("LedgerCluster", "Writable", "1x10")], [condition("LedgerCluster", "Writable", "-1 1x10")]],
     ),
+    "LedgerClusterNotReady": (
+        [condition("LedgerCluster", "Ready", "0x20")],
+        12,
+        [[condition("LedgerCluster", "Ready", "0x5 1x20")], [condition("LedgerCluster", "Writable", "0x20")]],
+    ),
     "LedgerMemberLags": (
         [of_node("bankstack_ledgercluster_lag_seconds", "61x20")],
         12,
@@ -102,6 +107,11 @@ CASES: Final[dict[str, tuple[Series, int, list[Series]]]] = {
         7,
         [[condition("ApiDeployment", "FullService", "0x3 1x20")]],
     ),
+    "ApiDeploymentNotReady": (
+        [condition("ApiDeployment", "Ready", "0x20")],
+        12,
+        [[condition("ApiDeployment", "Ready", "0x5 1x20")], [condition("ApiDeployment", "Writable", "0x20")]],
+    ),
     "ColdWalletNotReady": (
         [condition("ColdWallet", "Ready", "0x60")],
         32,
@@ -116,6 +126,11 @@ CASES: Final[dict[str, tuple[Series, int, list[Series]]]] = {
         [plain(f'bankstack_plan_asked_timestamp_seconds{{kind="LndNode", {NODE}}}', "60x90")],
         65,
         [[plain(f'bankstack_plan_asked_timestamp_seconds{{kind="LndNode", {NODE}}}', "1200x90")], []],
+    ),
+    "PlanTakesLong": (
+        [condition("LndNode", "PlanRunning", "1x130")],
+        125,
+        [[condition("LndNode", "PlanRunning", "1x100 0x30")]],
     ),
     "BankstackOperatorAbsent": (
         [],

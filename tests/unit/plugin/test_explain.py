@@ -124,6 +124,20 @@ async def test_silence_is_explained_too() -> None:
         assert answer.code == 1
 
 
+@pytest.mark.parametrize("reason", ["VolumeCordoned", "DowngradeRefused"])
+async def test_no_plan_is_named_that_could_not_help(reason: str) -> None:
+    waits = resource("LndNode", "lnd1", condition("ChangePending", "True", reason, "why"))
+    assert "Next:" not in (await told(Bank([waits]), "explain lnd/lnd1")).lines
+
+
+async def test_what_is_paused_is_not_said_to_come_right_by_itself() -> None:
+    paused = condition("Paused", "True", "Paused", "spec.paused is true")
+    one = resource("LndNode", "lnd1", condition("Ready", "False", "Forbidden", "no right"), paused)
+    lines = (await told(Bank([one]), "explain lnd/lnd1")).lines
+    assert lines[1] == "  spec.paused is true: nothing is done until a person sets it to false."
+    assert lines[-1] == "Read on: docs/kubectl-bank.md, Forbidden"
+
+
 async def test_on_a_narrow_terminal_sentences_are_folded_and_commands_are_not() -> None:
     lines = (await told(Bank([LND1]), "explain lnd/lnd1", page=Page(width=40))).lines
     assert "  kubectl bank plan create lndnode/lnd1 Restart -n bank --reason '...'" in lines
