@@ -22,15 +22,16 @@ class Announcement:
 
 
 def announcements(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Announcement, ...]:
-    """Events for what changed, in the order of the conditions."""
+    """Events for what changed, in the order of the conditions; what several say alike is told once."""
     after = tuple(after)
     earlier = {one.type: (one.status, one.reason) for one in before}
     stalled = any(one.type == STALLED for one in after)
-    return tuple(
-        Announcement("Warning" if _is_bad(one, stalled=stalled) else "Normal", one.reason, one.message)
-        for one in after
-        if one.type not in (RECONCILING, STALLED) and _is_news(one, earlier.get(one.type))
-    )
+    told: dict[tuple[str, str], Announcement] = {}
+    for one in after:
+        if one.type not in (RECONCILING, STALLED) and _is_news(one, earlier.get(one.type)):
+            kind = "Warning" if _is_bad(one, stalled=stalled) else "Normal"
+            told.setdefault((one.reason, one.message), Announcement(kind, one.reason, one.message))
+    return tuple(told.values())
 
 
 def _is_news(condition: Condition, before: tuple[str, str] | None) -> bool:

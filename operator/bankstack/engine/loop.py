@@ -206,7 +206,8 @@ class Loop:
                 self._later(key, None)
 
     def _later(self, key: Key, seconds: float | None) -> None:
-        self.queue.add_after(key, self._pace.resync * self._pace.jitter() if seconds is None else seconds)
+        resync = self._pace.resync * self._pace.jitter()
+        self.queue.add_after(key, resync if seconds is None else min(seconds, resync))
 
 
 #: Outcomes after which there is nothing left to look at.

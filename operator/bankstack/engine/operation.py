@@ -96,6 +96,8 @@ class Active:
     since: datetime
     #: Of the steps before: what they kept, by step.
     kept: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: What the operation relied on when it was approved, as its Proposal said.
+    uses: Mapping[str, str] = field(default_factory=dict)
 
 
 Judge: TypeAlias = Callable[[Any, Any, datetime], Verdict]

@@ -19,7 +19,7 @@ from bankstack.engine.model import Condition
 from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref
 from bankstack.engine.operation import Course
 from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
-from bankstack.engine.sight import Desk, Seen, is_planned, see
+from bankstack.engine.sight import Desk, Seen, is_planned, see, unseen
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,8 @@ async def _pass(
             decision = await _asked(subject, docket, course, decision, now())
     except Interrupted as stop:
         log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
-        decision = Decision(status=subject.status, finding=stop.finding)
+        claims = unseen(subject.status.conditions or (), stop.finding)
+        decision = Decision(status=subject.status, finding=stop.finding, claims=claims)
     if decision.released:
         return await _release(kind, subject, cluster)
     told = await _tell(kind, subject, decision, cluster, now())
@@ -205,7 +206,7 @@ async def _tell_unreadable(
         for one in manifest.get("status", {}).get("conditions", [])
         if one.keys() <= {"type", "status", "reason", "message", "observedGeneration", "lastTransitionTime"}
     ]
-    after = conditions.summarise(meta["generation"], before, finding, (), now)
+    after = conditions.summarise(meta["generation"], before, finding, unseen(before, finding), now)
     # Every other field of the status is written back as it stands: it may hold a pinned identity.
     status = manifest.get("status", {}) | {
         "observedGeneration": meta["generation"],

@@ -5,11 +5,13 @@ status has to tell it: a target whose plans cannot be read is not called well.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bankstack.engine.finding import Interrupted
+from bankstack.engine.conditions import DERIVED, Claim
+from bankstack.engine.finding import Finding, Interrupted
+from bankstack.engine.model import Condition
 from bankstack.engine.objects import Manifest, Ref, Type
 from bankstack.engine.operation import RUNNING, Active
 from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
@@ -82,6 +84,21 @@ class _Sight:
 def is_planned(subject: Subject) -> bool:
     """Whether a plan was running on it when it was last told of."""
     return any(one.type == RUNNING for one in subject.status.conditions or ())
+
+
+def unseen(before: Iterable[Condition], finding: Finding) -> tuple[Claim, ...]:
+    """What a pass that saw nothing says of a kind's own conditions.
+
+    What was wrong is wrong until it is seen to be well, or its alert would end with the view of it; what was well is
+    not known now. And a plan runs until it is seen to have ended.
+    """
+    own = (one for one in before if one.type not in DERIVED)
+    return tuple(
+        Claim(one.type, one.status, one.reason, one.message)
+        if one.status == "False" or one.type == RUNNING
+        else Claim(one.type, "Unknown", finding.reason, finding.message)
+        for one in own
+    )
 
 
 async def see(kind: Kind, subject: Subject, desk: Desk) -> Seen | Interrupted:

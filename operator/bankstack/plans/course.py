@@ -40,11 +40,11 @@ def steer(target: str, plans: Iterable[Plan | Unreadable], setting: Setting) -> 
     found = tuple(plans)
     ours = [one for one in found if isinstance(one, Plan)]
     opened = sorted((one for one in ours if not one.finished), key=lambda one: (one.created, one.name))
-    book = _without_a_vanished_one(target, ours, setting)
+    book = _without_a_vanished_one(target, found, setting)
     steered = Steered(journal=book)
     for plan in _runner_first(opened, book, target):
         steered = _with(steered, plan, setting, _blocker(found))
-    return _asked(_claimed(_tidied(steered, target, ours)))
+    return _asked(_claimed(_tidied(steered, target, found)))
 
 
 def _with(steered: Steered, plan: Plan, setting: Setting, blocker: str | None) -> Steered:
@@ -148,11 +148,11 @@ def _adopted(plan: Plan, entry: Entry, status: ChangePlanStatus | None = None) -
     return plan.status.model_copy(update=update | failed | {"message": entry.message})
 
 
-def _without_a_vanished_one(target: str, plans: Iterable[Plan], setting: Setting) -> Journal:
-    """The journal, with the end of a plan that was deleted while it ran."""
+def _without_a_vanished_one(target: str, plans: Iterable[Plan | Unreadable], setting: Setting) -> Journal:
+    """The journal, with the end of a plan that was deleted while it ran. One that cannot be read may be just that."""
     book = setting.journal
     name, uid = book.active.get(target, ("", ""))
-    if not name or any(plan.uid == uid for plan in plans):
+    if not name or any(isinstance(plan, Unreadable) or plan.uid == uid for plan in plans):
         return book
     until = book.begun[name].not_after if name in book.begun else stamp(setting.now)
     told = "the plan was deleted while it ran: the target goes back to what is declared"
@@ -160,10 +160,12 @@ def _without_a_vanished_one(target: str, plans: Iterable[Plan], setting: Setting
     return book.end(Entry(name, uid, target, "", "", "", (), "Cancelled", told, "", "", now, until))
 
 
-def _tidied(steered: Steered, target: str, plans: Iterable[Plan]) -> Steered:
+def _tidied(steered: Steered, target: str, plans: Iterable[Plan | Unreadable]) -> Steered:
     """A plan that was to begin, and is not ready any more, gives its place away."""
     holder = steered.journal.active.get(target)
-    if holder is None or steered.active is not None or any(plan.runs and plan.uid == holder[1] for plan in plans):
+    if holder is None or steered.active is not None:
+        return steered
+    if any(isinstance(plan, Unreadable) or (plan.runs and plan.uid == holder[1]) for plan in plans):
         return steered
     return replace(steered, journal=steered.journal.let_go(target))
 

@@ -90,7 +90,8 @@ class ChangePlanSpec(Part):
         default=False, description="true: may begin outside of the target's windows. Approvers see it."
     )
     cancelled: bool = Field(
-        default=False, description="true: ends the plan, at the end of a step where one runs. There is no way back."
+        default=False,
+        description="true: ends the plan, also in the middle of a step, but of Stop and Retire. There is no way back.",
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (

@@ -106,6 +106,7 @@ def active(plan: Plan, status: ChangePlanStatus, step: StepStatus, now: datetime
         started=moment(status.started_at) if status.started_at else now,
         since=moment(step.started_at) if step.started_at else now,
         kept={one.name: one.kept for one in status.steps or () if one.kept},
+        uses=status.uses or {},
     )
 
 

@@ -90,6 +90,8 @@ class Wished:
     def told(self, found: Iterable[Plan | Unreadable]) -> Mapping[str, str]:
         """By cause, what became of the wish."""
         found = tuple(found)
+        if broken := next((str(plan) for plan in found if isinstance(plan, Unreadable)), None):
+            return {one.cause: f"No ChangePlan is asked for: {broken}" for one in self.standing}
         return {one.cause: self._told(one, self.answer(one, found)) for one in self.standing}
 
     def _told(self, one: Asked, plan: Plan | None) -> str:

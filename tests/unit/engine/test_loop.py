@@ -266,6 +266,14 @@ async def test_a_pass_says_itself_when_to_look_again(world: World) -> None:
     await world.passes_are(LND1, LND1, LND1)
 
 
+async def test_nothing_is_looked_at_later_than_everything_is(world: World) -> None:
+    world.loop._pace = Pace(resync=0.01, jitter=lambda: 1.0)  # noqa: SLF001
+    outcomes = iter([Outcome("waiting", look_again=86_400.0), Outcome("unchanged", look_again=86_400.0)])
+    world.does = lambda **_: next(outcomes)
+    lnd_event(world)
+    await world.passes_are(LND1, LND1)
+
+
 async def test_a_hanging_pass_lets_go_of_its_worker(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop_module, "PASS_SECONDS", 0.01)
     world.does = lambda **_: asyncio.sleep(3600)

@@ -242,6 +242,7 @@ async def test_a_kind_that_cannot_look_concludes_nothing() -> None:
     assert (outcome.result, outcome.backoff) == ("transient", True)
     assert writes(world, before) == ["status Toy one", "create Event one.ApiUnavailable"]
     assert (world.live(TOY, "one") or {})["status"]["pinned"] == "hello"
+    assert conditions(world)["Kept"] == ("Unknown", "ApiUnavailable")
 
 
 async def test_the_first_action_that_fails_ends_the_pass_and_is_told() -> None:

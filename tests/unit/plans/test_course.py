@@ -146,6 +146,15 @@ def test_one_that_was_deleted_while_it_ran_is_told_of() -> None:
     assert room.state() == "Refused"
 
 
+def test_one_that_cannot_be_read_any_more_is_not_taken_for_deleted() -> None:
+    room = Room([plan()], WAITING)
+    room.passes(2)
+    (running,) = room.plans
+    room.plans = [read(running.manifest | {"status": {"state": "Dancing"}})]  # type: ignore[union-attr]
+    room.passes()
+    assert (room.journal.entries, TARGET in room.journal.active) == ((), True)
+
+
 # Agreed to
 
 

@@ -42,6 +42,7 @@ _REFUSALS = ("signature mismatch", "root key with id")
 _NO_SEED = ("default word list", "checksum doesn't match", "invalid passphrase", "seed version", "salt version")
 #: Methods whose errors may quote what they were given.
 _CONFIDENTIAL = "WalletUnlocker/"
+_SILENT = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 NOTHING: Final[Mapping[grpc.StatusCode, Any]] = MappingProxyType({})
 
@@ -393,5 +394,5 @@ def _finding(method: str, address: str, error: grpc.aio.AioRpcError) -> Finding:
         reason, policy = "MacaroonRefused", Stalled()
     # LND's words, not ours: these methods' name states and channels, and never a secret.
     said = f"{error.code().name}: {told[:300]}" if told else error.code().name
-    silence = f"LND at {address} did not answer {call} ({said}): nothing is concluded from that"
-    return Finding(reason, silence, policy)
+    heard = "did not answer" if error.code() in _SILENT else "refuses"
+    return Finding(reason, f"LND at {address} {heard} {call} ({said}): nothing is concluded from that", policy)

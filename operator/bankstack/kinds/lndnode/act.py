@@ -232,8 +232,8 @@ async def last_look(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect
     """A payment that came since the facts were read forbids the stop as one that was there."""
     async with reach.asked(node, cluster, connect) as (lnd, root):
         info, (_, channels) = await asyncio.gather(lnd.info(macaroon(root)), lnd.funds_and_channels(macaroon(root)))
-    told = htlcs.too_tight(node, channels.htlcs, info.block_height) if info.synced else stopping.BEHIND
-    if told:
+    tight = htlcs.too_tight(node, channels.htlcs, info.block_height) if info.synced else stopping.BEHIND
+    if told := tight or stopping.closing(channels):
         raise Interrupted(Finding("NotStopped", told, Transient()))
 
 

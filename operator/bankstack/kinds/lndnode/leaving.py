@@ -53,7 +53,7 @@ def close(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
         return stages.silent()
     busy = {one.channel for one in channels.htlcs}
     if (channels.open & channels.active) - busy:
-        told = f"{len(channels.open)} channels are open: their peers are asked to close them"
+        told = f"{len(channels.open)} channels are open: their peers are asked to close them, a few at a time"
         return Do((Ask("close_channels", "Plan", _rate(node)),), told)
     if channels.opening:
         return Wait(f"channel {min(channels.opening)} is being opened: it is waited for, and closed then", BLOCK)
@@ -105,7 +105,7 @@ def sweep(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     if not_yet := _in_the_way(funds, sent):
         return not_yet
     if funds.confirmed_sat > DUST_SAT:
-        told = f"{funds.confirmed_sat} sat are sent to the destination"
+        told = f"LND is asked to send {funds.confirmed_sat} sat to the destination"
         return Do((Ask("sweep", "Plan", {"address": _destination(node), "label": label(node), **_rate(node)}),), told)
     paid = ", ".join(f"{_amount(one)} sat by {one.txid} for a fee of {one.fee_sat} sat" for one in sent)
     left = f"; {funds.confirmed_sat} sat stay, too little to be sent" if funds.confirmed_sat else ""

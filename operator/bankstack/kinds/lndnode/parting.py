@@ -5,12 +5,13 @@ crash at any line. No channel is ever closed by force, and nothing that was kept
 written over.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from bankstack.clients.lnd.client import Connect
 from bankstack.engine import manifests
 from bankstack.engine.decision import Ask
-from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient
+from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
 from bankstack.engine.live import ours
 from bankstack.engine.objects import SECRET, Manifest, Ref
 from bankstack.engine.ports import Cluster
@@ -19,22 +20,33 @@ from bankstack.kinds.lndnode.facts import Wallet
 from bankstack.kinds.lndnode.observe import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
 
+#: Channels that one act has closed at most: between two of them a cancellation is heard, and they cannot be had back.
+CLOSED_AT_ONCE: Final = 5
 #: Of the old wallet and its backup, what a person needs to get at it again.
 KEPT: Final = ("password", "seed", addresses.DESCRIPTORS)
 
 
 async def close_channels(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
-    """Ask every peer that is there; one that does not want to holds up no other."""
-    refused = list[Interrupted]()
+    """Ask some of the peers that are there; one that does not want to holds up no other."""
+    closed, refused = 0, list[Interrupted]()
     async with reach.asked(node, cluster, connect) as (lnd, root):
         _, channels = await lnd.funds_and_channels(macaroon(root))
         for one in sorted((channels.open & channels.active) - {htlc.channel for htlc in channels.htlcs}):
+            if closed == CLOSED_AT_ONCE:
+                return
             try:
                 await lnd.close(macaroon(root, macaroons.CLOSE), one, _rate(ask))
+                closed += 1
             except Interrupted as stop:
-                refused.append(stop)
-    if refused:
+                refused.append(_not_closed(one, stop))
+    if refused and not closed:
         raise refused[0]
+
+
+def _not_closed(channel: str, stop: Interrupted) -> Interrupted:
+    """Asked again soon, and never later and later: the node's own care would wait with it."""
+    told = f"channel {channel} is not closed: {stop.finding.message}"
+    return Interrupted(replace(stop.finding, message=told, policy=Waiting(leaving.BLOCK)))
 
 
 async def sweep(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:

@@ -21,6 +21,7 @@ from bankstack.kinds.lndnode import (
     releases,
     replace,
     stages,
+    stopping,
     template,
     versions,
     wishes,
@@ -55,13 +56,13 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
     if obstacle or endpoint is None:
         why = obstacle.message if obstacle else "its bitcoind is not known"
         return Proposal(refusals=refusals, waits=(why,))
-    waits = (_silent(facts), carriers.missing(facts, parameters))
+    waits = (_silent(facts), stopping.stranded(facts), carriers.missing(facts, parameters))
     return Proposal(
         steps=tuple(step.name for step in STEPS),
         impact=_impact(node, facts),
         uses={
             "version": node.spec.version,
-            "template": template.wish_digest(node, endpoint, facts.generation),
+            template.TEMPLATE: template.wish_digest(node, endpoint, facts.generation),
             "change": ", ".join(template.pending(node, facts, endpoint)) or "none",
             **_migration(node, facts),
             "carriedBy": carriers.planned(facts),

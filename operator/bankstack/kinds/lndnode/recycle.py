@@ -52,6 +52,8 @@ def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     endpoint = facts.chain.endpoint
     if endpoint is None:
         return Wait("its bitcoind is not known")
+    if another := template.not_as_approved(node, facts, endpoint):
+        return Abort(f"{another}. Nothing was done; make another plan for what is declared now")
     change = ", ".join(template.pending(node, facts, endpoint)) or "none"
     kept = {stages.TEMPLATE: template.wish_digest(node, endpoint, facts.generation), stages.CHANGE: change[:512]}
     told = f"synced at height {facts.info.block_height}, {len(facts.channels.open)} channels, none opening or closing"
@@ -108,6 +110,8 @@ def drain(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """Payments on their way end; what remains after the time for it must outlast the restart."""
     if not isinstance(facts.channels, Channels) or not isinstance(facts.info, Info):
         return stages.silent()
+    if closing := stopping.closing(facts.channels):
+        return Wait(closing, 30.0)
     pending, tip = facts.channels.htlcs, facts.info.block_height
     if tight := htlcs.too_tight(node, pending, tip):
         return Abort(tight)

@@ -11,7 +11,7 @@ from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine.address import is_address
 from bankstack.engine.finding import first
 from bankstack.engine.operation import Cancel, Impact, Proposal, Step
-from bankstack.kinds.lndnode import carriers, checks, htlcs, leaving, recycle, stages, successor
+from bankstack.kinds.lndnode import carriers, checks, htlcs, leaving, recycle, stages, successor, template
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.model import RETIRED_MOST
 from bankstack.kinds.lndnode.subject import LndNode
@@ -39,8 +39,9 @@ def replace(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
     """What a replacement would do now, and cost."""
     refusals = tuple(filter(None, (_parameters(node, parameters), _seed(node), _enough(node))))
     obstacle = first((*checks.OBSTACLES, *checks.SHORTFALLS), node, facts)
-    if obstacle:
-        return Proposal(refusals=refusals, waits=(obstacle.message,))
+    endpoint = facts.chain.endpoint
+    if obstacle or endpoint is None:
+        return Proposal(refusals=refusals, waits=(obstacle.message if obstacle else "its bitcoind is not known",))
     if not isinstance(facts.channels, Channels) or not isinstance(facts.funds, Funds):
         return Proposal(refusals=refusals, waits=("LND does not say what it holds: it is asked again",))
     missing = carriers.missing(facts, parameters)
@@ -52,6 +53,7 @@ def replace(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
             "fees": _fees(parameters),
             "retires": node.status.identity_pubkey or "",
             "version": node.spec.version,
+            template.DECLARED: template.declared(node, endpoint),
             "carriedBy": carriers.planned(facts),
         },
         refusals=refusals,

@@ -105,11 +105,11 @@ def exit_of(one: Manifest | None) -> str | None:
         return None
     told: list[dict[str, Any]] = one.get("status", {}).get("containerStatuses", [])
     ends = [status.get("state", {}).get("terminated", {}) for status in told]
-    # Without a time of its end a container was not found, not seen to end.
+    # Without a time of its end, which is then null, a container was not found, not seen to end.
     if (
         not ends
         or len(ends) < len(one.get("spec", {}).get("containers", []))
-        or not all("finishedAt" in e for e in ends)
+        or not all(e.get("finishedAt") for e in ends)
     ):
         return None
     last = max(ends, key=lambda end: str(end["finishedAt"]))

@@ -20,21 +20,40 @@ from bankstack.kinds.lndnode.subject import LndNode
 def forbids(node: LndNode, facts: Facts) -> Wait | Abort | None:
     """What must not be while LND is stopped. All of it is momentary, and after a crash the step before is long ago."""
     channels, info = facts.channels, facts.info
-    if not isinstance(channels, Channels) or not isinstance(info, Info):
+    if not isinstance(channels, Channels) or not isinstance(info, Info) or isinstance(facts.funds, Unknown):
         return stages.silent()
     if not info.synced:
         return Wait(f"{BEHIND}: it is waited for", stages.SOON)
-    if isinstance(facts.funds, Unknown):
-        return stages.silent()
     if stages.kept(node, stages.ACCOUNT, stages.AT):
         return leaving.came_since(channels, facts.funds)
-    if changed := _changed(node, facts, channels):
-        return Wait(changed, stages.SOON)
+    if lacking := closing(channels) or stranded(facts) or _changed(node, facts, channels):
+        return Wait(lacking, stages.SOON)
     tight = htlcs.too_tight(node, channels.htlcs, info.block_height)
     return Abort(tight) if tight else None
 
 
 BEHIND: Final = "LND is behind the chain, so that nobody can say how many blocks its payments have left"
+
+
+def closing(channels: Channels) -> str | None:
+    """Why LND has to be there: what is on its way in a channel that leaves is not among the HTLCs of open ones."""
+    if not channels.closing:
+        return None
+    return (
+        f"channel {min(channels.closing)} is being closed ({len(channels.closing)} in all): LND has to be there for "
+        "what is still in it, and is not stopped before that is buried in the chain. Wait, or cancel the plan"
+    )
+
+
+def stranded(facts: Facts) -> str | None:
+    """Where LND could not be started again."""
+    if isinstance(facts.place, Unknown) or not (facts.place.cordoned and facts.place.tied):
+        return None
+    return (
+        f"Kubernetes node {facts.place.node} is cordoned, and LND's volume is on that node only: stopped now, LND "
+        f"would stay down and its payments run out of blocks. Uncordon it (kubectl uncordon {facts.place.node}), or "
+        "cancel the plan"
+    )
 
 
 def _changed(node: LndNode, facts: Facts, channels: Channels) -> str | None:

@@ -35,7 +35,9 @@ def retire(node: LndNode, facts: Facts, now: datetime) -> Verdict:
             "at": stamp(stages.since(node, now)),
             "plan": node.plan.name if node.plan else "",
         }
-        return Do((Ask("retire_identity", "Plan", words),), "seed, password and channel backup are put under a stone")
+        return Do(
+            (Ask("retire_identity", "Plan", words),), "the tombstone is being made: seed, password and channel backup"
+        )
     former = stone.successor - 1
     return Done(
         f"{stone.identity} is retired: Secret {stone.secret} has its password, seed and, if there was one, channel "
@@ -46,18 +48,26 @@ def retire(node: LndNode, facts: Facts, now: datetime) -> Verdict:
 
 def renew(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     """Password and volume of the next wallet are there, and LND's template has these and no others."""
-    live, endpoint = facts.children.get(names.stateful_set(node.name)), facts.chain.endpoint
     if stages.pod(node, facts) is not None:
         return Wait("what is left of LND's pod goes", SOON)
     if _tombstone(node, facts) is None:
         return Wait(f"the tombstone of {_former(node)} is not there: nothing is made until it is", SOON)
     if obstacle := first(checks.OBSTACLES, node, facts):
         return Wait(obstacle.message, SOON)
-    if facts.wallet is None or names.volume(node.name, facts.generation) not in facts.children:
-        return Wait("password and volume of the next wallet are being made", SOON)
-    if live is None or endpoint is None or not template.is_written(node, live, endpoint, facts.generation):
-        return Wait("LND's template is written for the next wallet", SOON)
+    if lacking := _unwritten(node, facts):
+        return Wait(lacking, SOON)
     return Done(f"Secret {pinned.secret(node, facts)} and volume {pinned.volume(node, facts)} are the next wallet's")
+
+
+def _unwritten(node: LndNode, facts: Facts) -> str | None:
+    live, endpoint = facts.children.get(names.stateful_set(node.name)), facts.chain.endpoint
+    if facts.wallet is None or names.volume(node.name, facts.generation) not in facts.children:
+        return "password and volume of the next wallet are being made"
+    if endpoint and (another := template.not_as_approved(node, facts, endpoint)):
+        return f"{another}: the next wallet is not started with that. Put it back, or cancel the plan"
+    if live is None or endpoint is None or not template.is_written(node, live, endpoint, facts.generation):
+        return "LND's template is written for the next wallet"
+    return None
 
 
 def start(node: LndNode, facts: Facts, now: datetime) -> Verdict:

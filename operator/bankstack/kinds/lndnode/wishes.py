@@ -72,7 +72,7 @@ def cordoned(facts: Facts) -> Claim | None:
         return Claim(
             "ChangePending",
             "True",
-            "NodeCordoned",
+            "VolumeCordoned",
             f"{told}, and LND's volume is on that node only: stopped now, LND would stay down, so no plan is made. "
             "Uncordon the node, or choose a moment at which LND may be away until it is back",
         )

@@ -48,9 +48,17 @@ def stored(**more: Any) -> Backup:  # noqa: ANN401 - any of its fields
     return replace(made, **more)
 
 
-def asked(step: str, known: Facts, a_node: LndNode | None = None, **kept: dict[str, str]) -> Verdict:
+def asked(
+    step: str,
+    known: Facts,
+    a_node: LndNode | None = None,
+    uses: dict[str, str] | None = None,
+    **kept: dict[str, str],
+) -> Verdict:
     (one,) = [one for one in plans.STEPS if one.name == step]
-    verdict: Verdict = one.judge(at(step, a_node, **kept), known, NOW)
+    there = at(step, a_node, **kept)
+    plan = there.plan and replace(there.plan, uses=uses or {})
+    verdict: Verdict = one.judge(replace(there, plan=plan), known, NOW)
     return verdict
 
 

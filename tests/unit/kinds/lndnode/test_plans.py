@@ -12,7 +12,7 @@ from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import Abort, Do, Done, Verdict
 from bankstack.kinds.lndnode import htlcs, kind, names, plans, stages, stopping, template
 from bankstack.kinds.lndnode.decide import decide
-from bankstack.kinds.lndnode.facts import Backup, Facts, Refused, Shelf
+from bankstack.kinds.lndnode.facts import Backup, Facts, Place, Refused, Shelf
 from bankstack.kinds.lndnode.model import LndNodeStatus
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -57,6 +57,29 @@ def test_a_node_that_is_well_passes_and_the_approved_template_is_kept() -> None:
 )
 def test_a_node_that_is_not_is_waited_for(known: Facts, words: str) -> None:
     waits(asked(stages.CHECK, known), words)
+
+
+def test_what_was_declared_since_the_approval_is_not_applied() -> None:
+    approved = {template.TEMPLATE: template.wish_digest(node(), BITCOIND)}
+    assert isinstance(asked(stages.CHECK, facts(), uses=approved), Done)
+    verdict = asked(stages.CHECK, facts(), node(image="example.org/lnd@sha256:" + "0" * 64), uses=approved)
+    assert isinstance(verdict, Abort)
+    assert "was declared otherwise since this plan was approved" in verdict.sentence
+
+
+@pytest.mark.parametrize("step", [stages.DRAIN, stages.RECORD])
+def test_lnd_is_not_stopped_while_a_channel_leaves_whose_payments_it_has_to_claim(step: str) -> None:
+    leaving = replace(CHANNELS, closing=frozenset({"cc:0"}))
+    waits(asked(step, facts(channels=leaving)), "channel cc:0 is being closed", "cancel the plan")
+
+
+def test_lnd_is_not_stopped_where_it_could_not_be_started_again() -> None:
+    tied = facts(place=Place("worker-1", "pod-1", cordoned=True, tied=True))
+    waits(asked(stages.RECORD, tied), "worker-1 is cordoned", "kubectl uncordon worker-1")
+    assert any("would stay down" in told for told in plans.restart(node(), tied, {}).waits)
+    elsewhere = facts(place=Place("worker-1", "pod-1", cordoned=True))
+    assert isinstance(asked(stages.RECORD, elsewhere), Done)
+    assert plans.restart(node(), elsewhere, {}).waits == ()
 
 
 # Disable and Drain

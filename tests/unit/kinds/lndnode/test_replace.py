@@ -9,14 +9,14 @@ from bankstack.clients.lnd.answers import Account, Channels, Closure, Funds, Htl
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import Abort, Active, Cancel, Do, Done, Risk, Verdict
-from bankstack.kinds.lndnode import addresses, leaving, names, pinned, plans, stages
+from bankstack.kinds.lndnode import addresses, leaving, names, pinned, plans, stages, template
 from bankstack.kinds.lndnode import replace as operation
 from bankstack.kinds.lndnode.decide import decide
 from bankstack.kinds.lndnode.facts import Facts, Tombstone, Wallet
 from bankstack.kinds.lndnode.model import LndNodeStatus, RetiredIdentity
 from bankstack.kinds.lndnode.subject import LndNode
 
-from .given import INFO, ME, NOW, SILENT, node, serving, without
+from .given import FRESH, INFO, ME, NOW, SILENT, node, serving, without
 from .planned import pod_is, waits
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
@@ -204,6 +204,21 @@ def test_the_old_identity_is_retired_only_while_nothing_runs() -> None:
     done = asked(stages.RETIRE, stopped(generation=2, tombstones=(stone,)), Account=ACCOUNTED)
     assert isinstance(done, Done)
     assert "Secret lnd1-retired-x" in done.evidence
+
+
+def test_the_next_wallet_is_not_started_with_what_nobody_approved() -> None:
+    stone = Tombstone(ME, "2026-11-21T09:00:00Z", "lnd1-retired-x", 2)
+    known = stopped(generation=2, noted=2, tombstones=(stone,), wallet=FRESH, state=SILENT, info=SILENT)
+    volume = names.volume("lnd1", 2)
+    known = replace(known, children={**known.children, volume: {}})
+    renew = next(one for one in operation.STEPS if one.name == stages.RENEW)
+    for uses, words in (
+        (operation.replace(node(), facts(), {"destination": ADDRESS}).uses, "LND's template is written"),
+        ({template.DECLARED: "another"}, "the next wallet is not started with that"),
+    ):
+        there = at(stages.RENEW, node(identity=None), Account=ACCOUNTED)
+        plan = there.plan and replace(there.plan, uses=uses)
+        waits(renew.judge(replace(there, plan=plan), known, NOW), words)
 
 
 def test_the_next_wallet_has_names_of_its_own_and_lnd_stays_stopped_meanwhile() -> None:

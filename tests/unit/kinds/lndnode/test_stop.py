@@ -107,10 +107,17 @@ def test_an_end_is_the_kubelet_s_word_with_its_time() -> None:
     [
         (scaled_down(pod_is(facts())), "LND writes its state and stops"),
         (scaled_down(pod_is(facts(), terminated={"exitCode": 137})), "LND writes its state and stops"),
+        (scaled_down(pod_is(facts(), terminated={"exitCode": 137, "finishedAt": None})), "LND writes its state"),
         (pod_is(facts(), leaving=False, terminated={"exitCode": 0, "finishedAt": "x"}), "LND is told to stop"),
         (without(facts(), POD), "made again"),
     ],
-    ids=["it runs", "not found is not seen to end", "a container that comes back", "deleted before it was held"],
+    ids=[
+        "it runs",
+        "not found is not seen to end",
+        "nor as the API says that",
+        "a container that comes back",
+        "deleted before it was held",
+    ],
 )
 def test_nothing_else_is_an_end(known: Facts, words: str) -> None:
     waits(asked(stages.STOP, known), words)
