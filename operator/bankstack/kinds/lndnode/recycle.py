@@ -53,7 +53,7 @@ def check(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     if endpoint is None:
         return Wait("its bitcoind is not known")
     if another := template.not_as_approved(node, facts, endpoint):
-        return Abort(f"{another}. Nothing was done; make another plan for what is declared now")
+        return Abort(f"{another}. Nothing was done. Make another plan: it shows what is to be applied now")
     change = ", ".join(template.pending(node, facts, endpoint)) or "none"
     kept = {stages.TEMPLATE: template.wish_digest(node, endpoint, facts.generation), stages.CHANGE: change[:512]}
     told = f"synced at height {facts.info.block_height}, {len(facts.channels.open)} channels, none opening or closing"

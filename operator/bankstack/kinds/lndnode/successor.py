@@ -64,7 +64,7 @@ def _unwritten(node: LndNode, facts: Facts) -> str | None:
     if facts.wallet is None or names.volume(node.name, facts.generation) not in facts.children:
         return "password and volume of the next wallet are being made"
     if endpoint and (another := template.not_as_approved(node, facts, endpoint)):
-        return f"{another}: the next wallet is not started with that. Put it back, or cancel the plan"
+        return f"{another}: the next wallet is not started so. Put the spec back, or cancel the plan"
     if live is None or endpoint is None or not template.is_written(node, live, endpoint, facts.generation):
         return "LND's template is written for the next wallet"
     return None

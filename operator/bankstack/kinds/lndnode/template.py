@@ -89,7 +89,7 @@ def not_as_approved(node: LndNode, facts: Facts, endpoint: Endpoint) -> str | No
     approved = node.plan.uses if node.plan else {}
     if all(approved.get(word, said) == said for word, said in now.items()):
         return None
-    return f"LndNode {node.name}, or what its bitcoind is, was declared otherwise since this plan was approved"
+    return f"the spec of LndNode {node.name}, its bitcoind or the operator is another than when this plan was approved"
 
 
 def _kept(node: LndNode, facts: Facts, endpoint: Endpoint) -> Manifest:

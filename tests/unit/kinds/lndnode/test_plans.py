@@ -64,7 +64,7 @@ def test_what_was_declared_since_the_approval_is_not_applied() -> None:
     assert isinstance(asked(stages.CHECK, facts(), uses=approved), Done)
     verdict = asked(stages.CHECK, facts(), node(image="example.org/lnd@sha256:" + "0" * 64), uses=approved)
     assert isinstance(verdict, Abort)
-    assert "was declared otherwise since this plan was approved" in verdict.sentence
+    assert "is another than when this plan was approved" in verdict.sentence
 
 
 @pytest.mark.parametrize("step", [stages.DRAIN, stages.RECORD])

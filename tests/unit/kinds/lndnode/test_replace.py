@@ -214,7 +214,7 @@ def test_the_next_wallet_is_not_started_with_what_nobody_approved() -> None:
     renew = next(one for one in operation.STEPS if one.name == stages.RENEW)
     for uses, words in (
         (operation.replace(node(), facts(), {"destination": ADDRESS}).uses, "LND's template is written"),
-        ({template.DECLARED: "another"}, "the next wallet is not started with that"),
+        ({template.DECLARED: "another"}, "the next wallet is not started so"),
     ):
         there = at(stages.RENEW, node(identity=None), Account=ACCOUNTED)
         plan = there.plan and replace(there.plan, uses=uses)
