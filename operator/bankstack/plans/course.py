@@ -5,7 +5,7 @@ ready first begins: a plan that lacks an approval holds up nobody. Which one run
 journal's word, not the plans': it is one object, so two operators cannot begin two.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from bankstack.engine.conditions import Claim, moment, stamp
@@ -14,7 +14,7 @@ from bankstack.engine.operation import RUNNING, Course
 from bankstack.plans import lifecycle
 from bankstack.plans.journal import Begun, Entry, Journal
 from bankstack.plans.model import FINISHED, ChangePlanStatus
-from bankstack.plans.plan import Plan, Unreadable
+from bankstack.plans.plan import Plan, Unreadable, unreadable
 from bankstack.plans.setting import Setting
 from bankstack.plans.steps import begun, walk
 from bankstack.plans.wished import Asked
@@ -42,8 +42,9 @@ def steer(target: str, plans: Iterable[Plan | Unreadable], setting: Setting) -> 
     opened = sorted((one for one in ours if not one.finished), key=lambda one: (one.created, one.name))
     book = _without_a_vanished_one(target, found, setting)
     steered = Steered(journal=book)
+    blocker = unreadable(found)
     for plan in _runner_first(opened, book, target):
-        steered = _with(steered, plan, setting, _blocker(found))
+        steered = _with(steered, plan, setting, str(blocker) if blocker else None)
     return _asked(_claimed(_tidied(steered, target, found)))
 
 
@@ -148,11 +149,11 @@ def _adopted(plan: Plan, entry: Entry, status: ChangePlanStatus | None = None) -
     return plan.status.model_copy(update=update | failed | {"message": entry.message})
 
 
-def _without_a_vanished_one(target: str, plans: Iterable[Plan | Unreadable], setting: Setting) -> Journal:
+def _without_a_vanished_one(target: str, plans: Collection[Plan | Unreadable], setting: Setting) -> Journal:
     """The journal, with the end of a plan that was deleted while it ran. One that cannot be read may be just that."""
     book = setting.journal
     name, uid = book.active.get(target, ("", ""))
-    if not name or any(isinstance(plan, Unreadable) or plan.uid == uid for plan in plans):
+    if not name or unreadable(plans) or any(isinstance(plan, Plan) and plan.uid == uid for plan in plans):
         return book
     until = book.begun[name].not_after if name in book.begun else stamp(setting.now)
     told = "the plan was deleted while it ran: the target goes back to what is declared"
@@ -160,12 +161,12 @@ def _without_a_vanished_one(target: str, plans: Iterable[Plan | Unreadable], set
     return book.end(Entry(name, uid, target, "", "", "", (), "Cancelled", told, "", "", now, until))
 
 
-def _tidied(steered: Steered, target: str, plans: Iterable[Plan | Unreadable]) -> Steered:
+def _tidied(steered: Steered, target: str, plans: Collection[Plan | Unreadable]) -> Steered:
     """A plan that was to begin, and is not ready any more, gives its place away."""
     holder = steered.journal.active.get(target)
     if holder is None or steered.active is not None:
         return steered
-    if any(isinstance(plan, Unreadable) or (plan.runs and plan.uid == holder[1]) for plan in plans):
+    if unreadable(plans) or any(isinstance(plan, Plan) and plan.runs and plan.uid == holder[1] for plan in plans):
         return steered
     return replace(steered, journal=steered.journal.let_go(target))
 
@@ -173,10 +174,6 @@ def _tidied(steered: Steered, target: str, plans: Iterable[Plan | Unreadable]) -
 def _runner_first(plans: list[Plan], book: Journal, target: str) -> list[Plan]:
     holder = book.active.get(target, ("", ""))[1]
     return sorted(plans, key=lambda plan: (plan.uid != holder, not plan.runs))
-
-
-def _blocker(plans: Iterable[Plan | Unreadable]) -> str | None:
-    return next((str(plan) for plan in plans if isinstance(plan, Unreadable)), None)
 
 
 def _claimed(steered: Steered) -> Steered:

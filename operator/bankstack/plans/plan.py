@@ -1,5 +1,6 @@
 """A ChangePlan as it was read (pure)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -81,6 +82,11 @@ def read(manifest: Manifest) -> Plan | Unreadable:
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:5])
         return Unreadable(manifest["metadata"]["name"], fields)
+
+
+def unreadable(plans: Iterable[Plan | Unreadable]) -> Unreadable | None:
+    """The first that cannot be read: beside it nothing begins, is asked for, or is held to have gone."""
+    return next((one for one in plans if isinstance(one, Unreadable)), None)
 
 
 def is_for(manifest: Manifest, kind: str, name: str) -> bool:

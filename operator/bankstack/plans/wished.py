@@ -21,7 +21,7 @@ from bankstack.engine.declared import Declared
 from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import annotation, digest
 from bankstack.engine.operation import Operation, Wish
-from bankstack.plans.plan import Plan, Unreadable
+from bankstack.plans.plan import Plan, Unreadable, unreadable
 from bankstack.plans.request import STEM_MOST, Request
 
 #: On a plan: which wish it was made for.
@@ -79,7 +79,7 @@ class Wished:
     def asks(self, found: Iterable[Plan | Unreadable]) -> tuple[Asked, ...]:
         """What is to be asked for now: a plan grants all wishes for its operation, so one of each is enough."""
         found = tuple(found)
-        if self.paused or any(isinstance(plan, Unreadable) for plan in found):
+        if self.paused or unreadable(found):
             return ()
         first: dict[str, Asked] = {}
         for one in self.standing:
@@ -90,7 +90,7 @@ class Wished:
     def told(self, found: Iterable[Plan | Unreadable]) -> Mapping[str, str]:
         """By cause, what became of the wish."""
         found = tuple(found)
-        if broken := next((str(plan) for plan in found if isinstance(plan, Unreadable)), None):
+        if broken := unreadable(found):
             return {one.cause: f"No ChangePlan is asked for: {broken}" for one in self.standing}
         return {one.cause: self._told(one, self.answer(one, found)) for one in self.standing}
 

@@ -42,6 +42,7 @@ _REFUSALS = ("signature mismatch", "root key with id")
 _NO_SEED = ("default word list", "checksum doesn't match", "invalid passphrase", "seed version", "salt version")
 #: Methods whose errors may quote what they were given.
 _CONFIDENTIAL = "WalletUnlocker/"
+#: Nobody answered: whether it was done is not known.
 _SILENT = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 NOTHING: Final[Mapping[grpc.StatusCode, Any]] = MappingProxyType({})

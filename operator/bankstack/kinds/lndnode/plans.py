@@ -62,7 +62,7 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
         impact=_impact(node, facts),
         uses={
             "version": node.spec.version,
-            template.TEMPLATE: template.wish_digest(node, endpoint, facts.generation),
+            stages.TEMPLATE: template.wish_digest(node, endpoint, facts.generation),
             "change": ", ".join(template.pending(node, facts, endpoint)) or "none",
             **_migration(node, facts),
             "carriedBy": carriers.planned(facts),

@@ -19,9 +19,9 @@ ELSEWHERE: Final[Any] = {
     "channel_backup": True, "deletion_policy": True, "paused": True, "p2p": {"service"}, "wallet": {"create"},
     "storage": {"size", "class_name"},
 }  # fmt: skip
-#: What approvers of a plan agree to, as its `uses` name it: the template itself, or, of a wallet that is yet to be
+#: What approvers of a plan agree to, as its `uses` name it, beside `stages.TEMPLATE`: of a wallet that is yet to be
 #: made, all that people declare of it.
-TEMPLATE, DECLARED = "template", "declared"
+DECLARED: Final = "declared"
 #: Of a StatefulSet that an operator wrote which did not say from what.
 UNTOLD: Final = "untold"
 
@@ -85,7 +85,7 @@ def may_be_renewed(node: LndNode, facts: Facts, endpoint: Endpoint) -> bool:
 
 def not_as_approved(node: LndNode, facts: Facts, endpoint: Endpoint) -> str | None:
     """What was declared otherwise since people agreed to the plan that runs; None where nothing was."""
-    now = {TEMPLATE: wish_digest(node, endpoint, facts.generation), DECLARED: declared(node, endpoint)}
+    now = {stages.TEMPLATE: wish_digest(node, endpoint, facts.generation), DECLARED: declared(node, endpoint)}
     approved = node.plan.uses if node.plan else {}
     if all(approved.get(word, said) == said for word, said in now.items()):
         return None

@@ -60,7 +60,7 @@ def test_a_node_that_is_not_is_waited_for(known: Facts, words: str) -> None:
 
 
 def test_what_was_declared_since_the_approval_is_not_applied() -> None:
-    approved = {template.TEMPLATE: template.wish_digest(node(), BITCOIND)}
+    approved = {stages.TEMPLATE: template.wish_digest(node(), BITCOIND)}
     assert isinstance(asked(stages.CHECK, facts(), uses=approved), Done)
     verdict = asked(stages.CHECK, facts(), node(image="example.org/lnd@sha256:" + "0" * 64), uses=approved)
     assert isinstance(verdict, Abort)
