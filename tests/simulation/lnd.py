@@ -126,6 +126,8 @@ class LndProcess:
             raise unanswered("channel not found")
         if outpoint in self.disk.inactive:
             raise unanswered("unable to gracefully close channel while peer is offline")
+        if outpoint in self.disk.unwilling:
+            raise unanswered("remote canceled close")
         if any(one.channel == outpoint for one in self.disk.htlcs):
             raise unanswered("cannot coop close channel with active htlcs")
         self.disk.close(outpoint)

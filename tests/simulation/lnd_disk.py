@@ -37,6 +37,8 @@ class Disk:
     disabled: set[str] = field(default_factory=set)
     #: Channels whose peers are away.
     inactive: set[str] = field(default_factory=set)
+    #: Channels whose peers do not agree to their end.
+    unwilling: set[str] = field(default_factory=set)
     htlcs: list[Htlc] = field(default_factory=list)
     local_sat: int = 0
     sent_msat: int = 0

@@ -22,15 +22,16 @@ class Announcement:
 
 
 def announcements(before: Iterable[Condition], after: Iterable[Condition]) -> tuple[Announcement, ...]:
-    """Events for what changed, in the order of the conditions; what several say alike is told once."""
+    """Events for what changed, in the order of the conditions; what several say alike is told once, as the worst."""
     after = tuple(after)
     earlier = {one.type: (one.status, one.reason) for one in before}
     stalled = any(one.type == STALLED for one in after)
     told: dict[tuple[str, str], Announcement] = {}
     for one in after:
         if one.type not in (RECONCILING, STALLED) and _is_news(one, earlier.get(one.type)):
-            kind = "Warning" if _is_bad(one, stalled=stalled) else "Normal"
-            told.setdefault((one.reason, one.message), Announcement(kind, one.reason, one.message))
+            said, bad = (one.reason, one.message), _is_bad(one, stalled=stalled)
+            if bad or said not in told:
+                told[said] = Announcement("Warning" if bad else "Normal", *said)
     return tuple(told.values())
 
 

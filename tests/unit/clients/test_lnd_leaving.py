@@ -30,6 +30,7 @@ async def test_what_lnd_says_against_a_close_is_passed_on() -> None:
     refused = (grpc.StatusCode.UNKNOWN, "unable to gracefully close channel while peer is offline")
     async with lnd({"Lightning/CloseChannel": refused}) as (node, _, _):
         stop = await refusal(node.close(MACAROON, OUTPOINT, None))
+    assert " refuses CloseChannel (UNKNOWN: unable to" in stop.finding.message
     assert "while peer is offline" in stop.finding.message
 
 

@@ -57,3 +57,11 @@ def test_what_was_never_known_of_a_new_resource_is_no_news() -> None:
 
 def test_a_condition_that_goes_away_is_not_told() -> None:
     assert announcements([READY, condition("ChangePending", "True", "NeedsRestart")], [READY]) == ()
+
+
+def test_what_several_conditions_say_alike_is_told_once_and_as_the_worst_of_them() -> None:
+    before = [READY, condition("Synced", "True", "AtTip"), condition("Stored", "True", "AsSent")]
+    silent = [condition(one.type, "Unknown", "NoAnswer", "LND is silent") for one in before]
+    assert announcements(before, silent) == (Announcement("Warning", "NoAnswer", "LND is silent"),)
+    other = [*silent[:2], condition("Stored", "Unknown", "NoAnswer", "the store is silent")]
+    assert [one.message for one in announcements(before, other)] == ["LND is silent", "the store is silent"]

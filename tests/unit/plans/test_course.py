@@ -7,12 +7,13 @@ import pytest
 from bankstack.engine.conditions import moment
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
-from bankstack.engine.operation import RUNNING, Abort, Do, Impact, Proposal, Wait
+from bankstack.engine.operation import RUNNING, Abort, Do, Impact, Proposal, Wait, Wish
 from bankstack.plans import journal
 from bankstack.plans.course import steer
 from bankstack.plans.journal import Begun, Journal
 from bankstack.plans.plan import Unreadable, read
 from bankstack.plans.setting import Setting
+from bankstack.plans.wished import Wished
 
 from .given import NOW, OPERATIONS, TARGET, WAITING, Facts, Room, approval, plan, subject
 
@@ -123,6 +124,15 @@ def test_beside_a_plan_that_cannot_be_read_none_begins() -> None:
     room.passes()
     assert (room.state(), room.journal.active) == ("Pending", {})
     assert "ChangePlan x was edited by hand and cannot be read (state)" in room.says()
+
+
+def test_beside_a_plan_that_cannot_be_read_nothing_is_asked_for_and_the_wish_says_which() -> None:
+    own = Wished("us", {("Look", "Change"): Wish("c", "it is needed")})
+    broken = read(plan("x").manifest | {"status": {"state": "Dancing"}})
+    assert [one.operation for one in own.asks([])] == ["Look"]
+    assert own.told([])["Change"] == "A ChangePlan (Look) is being asked for"
+    assert own.asks([broken]) == ()
+    assert own.told([plan("a"), broken])["Change"].startswith("No ChangePlan is asked for: ChangePlan x was edited")
 
 
 def test_a_plan_that_was_to_begin_and_is_not_ready_any_more_gives_its_place_away() -> None:

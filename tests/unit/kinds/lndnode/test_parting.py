@@ -1,0 +1,52 @@
+"""Channels are asked to close a few at a time, and a peer that does not want to holds up no other."""
+
+from tests.simulation.bank import Bank
+
+from bankstack.engine.finding import Waiting
+from bankstack.kinds.lndnode import leaving, parting
+
+from .test_act import ask, refused, running
+
+CHANNELS = tuple(f"{place:02x}:0" for place in range(12))
+
+
+async def with_channels() -> Bank:
+    bank = await running()
+    bank.channels(*CHANNELS)
+    bank.disk.mines = False
+    return bank
+
+
+async def test_so_many_are_closed_in_one_act_and_the_others_in_the_next_ones() -> None:
+    bank = await with_channels()
+    left = []
+    for _ in range(4):
+        await ask(bank, "close_channels")
+        left.append(len(bank.disk.channels))
+    assert left == [7, 2, 0, 0]
+    assert parting.CLOSED_AT_ONCE == 5  # noqa: PLR2004 - what `left` was made from
+
+
+async def test_a_peer_that_does_not_want_to_holds_up_no_other() -> None:
+    bank = await with_channels()
+    bank.disk.unwilling = {CHANNELS[0], CHANNELS[3]}
+    for _ in range(2):
+        await ask(bank, "close_channels")
+    assert bank.disk.channels == bank.disk.unwilling
+
+
+async def test_one_that_nobody_closes_is_named_and_asked_again_soon() -> None:
+    bank = await with_channels()
+    bank.disk.unwilling = set(CHANNELS)
+    stop = await refused(bank, "close_channels")
+    assert stop.finding.message.startswith(f"channel {CHANNELS[0]} is not closed: ")
+    assert "remote canceled close" in stop.finding.message
+    assert stop.finding.policy == Waiting(leaving.BLOCK), "not later and later: the node's own care waits with it"
+    assert bank.disk.channels == set(CHANNELS)
+
+
+async def test_one_whose_peer_is_away_is_not_even_asked() -> None:
+    bank = await with_channels()
+    bank.disk.inactive = set(CHANNELS)
+    await ask(bank, "close_channels")
+    assert bank.disk.channels == set(CHANNELS)
