@@ -24,7 +24,7 @@ async def test_so_many_are_closed_in_one_act_and_the_others_in_the_next_ones() -
         await ask(bank, "close_channels")
         left.append(len(bank.disk.channels))
     assert left == [7, 2, 0, 0]
-    assert parting.CLOSED_AT_ONCE == 5  # noqa: PLR2004 - what `left` was made from
+    assert parting.CLOSED_AT_ONCE == 5
 
 
 async def test_a_peer_that_does_not_want_to_holds_up_no_other() -> None:
