@@ -61,9 +61,8 @@ class World:
     def begin_load(self) -> None:
         """In the background, remembered beside what the demo asked for; no other one is left of a story that failed."""
         self.await_no_load()
-        words = (
-            f"--names {','.join(CUSTOMERS)} --funds {FUNDS_SAT} --seconds {LOAD_SECONDS} {' '.join(RATES)} --asked {ASKED}"
-        )
+        whose = f"--names {','.join(CUSTOMERS)} --funds {FUNDS_SAT}"
+        words = f"{whose} --seconds {LOAD_SECONDS} {' '.join(RATES)} --asked {ASKED}"
         command = f"node load/main.js run {words} >{SAID} 2>&1"
         script = f"{command} & echo $! >{SAID}.pid; wait $!; echo $? >{SAID}.code"
         self._inside("sh", "-c", f"rm -f {SAID}.*; ({script}) </dev/null >/dev/null 2>&1 &")
