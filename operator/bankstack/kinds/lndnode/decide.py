@@ -23,7 +23,6 @@ from bankstack.kinds.lndnode import (
     names,
     pinned,
     releases,
-    retired,
     running,
     stages,
     stopping,
@@ -69,7 +68,7 @@ def summary(node: LndNode, facts: Facts) -> LndNodeStatus:
     return LndNodeStatus(
         identity_pubkey=known or (pinned.identity(node, facts) if agreed else None),
         generation=facts.generation if facts.generation > 1 else None,
-        retired=retired.listed(last.retired or (), facts.tombstones) or None,
+        retired=pinned.former(last.retired or (), facts.tombstones) or None,
         state="Unknown" if isinstance(facts.state, Unknown) else facts.state.value,
         version=facts.info.version if isinstance(facts.info, Info) else last.version,
         channels=len(facts.channels.open) if isinstance(facts.channels, Channels) else last.channels,

@@ -5,13 +5,15 @@ own. Which of them is in use is written on every tombstone, on the Secret that t
 names, and in the status: what is lost in one place stands in another.
 """
 
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from bankstack.clients.lnd.answers import Info
 from bankstack.engine.finding import Finding, Stalled, Waiting
 from bankstack.engine.objects import annotation
 from bankstack.kinds.lndnode import names
-from bankstack.kinds.lndnode.facts import Facts
+from bankstack.kinds.lndnode.facts import Facts, Tombstone
+from bankstack.kinds.lndnode.model import RetiredIdentity
 from bankstack.kinds.lndnode.subject import LndNode
 
 SHORT: Final = 16
@@ -48,6 +50,16 @@ def identity(node: LndNode, facts: Facts) -> str | None:
     """The node's identity: the pinned one, else the one seen now."""
     seen = facts.info.identity_pubkey if isinstance(facts.info, Info) else None
     return next(iter(pins(node, facts).values()), seen)
+
+
+def former(told: Iterable[RetiredIdentity], tombstones: Iterable[Tombstone]) -> list[RetiredIdentity]:
+    """Those it had before, the oldest first. One that was told once stays, also where its tombstone was deleted."""
+    found = {one.identity_pubkey: one for one in told}
+    found |= {
+        one.identity: RetiredIdentity(identity_pubkey=one.identity, retired_at=one.retired_at, secret=one.secret)
+        for one in tombstones
+    }
+    return sorted(found.values(), key=lambda one: (one.retired_at, one.identity_pubkey))
 
 
 def wallet_is_not_a_former_one(node: LndNode, facts: Facts) -> Finding | None:
