@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from bankstack.engine.finding import Interrupted
-from bankstack.engine.objects import CHANGE_PLAN, EVENT, FIELD_MANAGER, Manifest, Ref, Type, ref
+from bankstack.engine.objects import CHANGE_PLAN, EVENT, FIELD_MANAGER, Field, Manifest, Ref, Type, ref
 from bankstack.kube.client import NEVER, READ_SECONDS
 from bankstack.kube.errors import Answer, Call, refused, silent
 from bankstack.plans.admission import OWN_APPROVAL, OWN_PLAN
@@ -104,9 +104,12 @@ class SimulatedCluster:
         except Interrupted:
             return
 
-    async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
+    async def list(
+        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+    ) -> tuple[Manifest, ...]:
         key = Key(of, namespace, "")
-        return await self._call("list", key, lambda behind: self.server.select(of, namespace, selector, behind=behind))
+        found = await self._call("list", key, lambda behind: self.server.select(of, namespace, selector, behind=behind))
+        return tuple(one for one in found if but is None or not but.is_said_by(one))
 
     async def _call(self, verb: str, key: Key, effect: Callable[[int], T]) -> T:
         call = Call(verb, key.type, key.namespace, key.name)

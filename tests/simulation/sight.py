@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bankstack.engine.objects import Manifest, Ref, Type
+from bankstack.engine.objects import Field, Manifest, Ref, Type
 from bankstack.engine.operation import Active
 from bankstack.engine.ports import Reader
 
@@ -17,8 +17,10 @@ class NoPlans:
     async def get(self, ref: Ref, namespace: str) -> Manifest | None:
         return await self.reader.get(ref, namespace)
 
-    async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
-        return await self.reader.list(of, namespace, selector)
+    async def list(
+        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+    ) -> tuple[Manifest, ...]:
+        return await self.reader.list(of, namespace, selector, but)
 
     async def plan(self) -> Active | None:
         return None

@@ -77,6 +77,21 @@ class Key:
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
+@dataclass(frozen=True)
+class Field:
+    """What an object says in one field, by which the API server selects it: `status.state` is Succeeded."""
+
+    path: str
+    says: str
+
+    def is_said_by(self, manifest: Manifest) -> bool:
+        """As the API server compares it: a field that is not there says nothing."""
+        found: Any = manifest
+        for word in self.path.split("."):
+            found = found.get(word) if isinstance(found, dict) else None
+        return bool(found == self.says)
+
+
 def ref(manifest: Manifest) -> Ref:
     """Which object a manifest is of. ValueError where it is of a type unknown here."""
     api_version, kind = manifest["apiVersion"], manifest["kind"]

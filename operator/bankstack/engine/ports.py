@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bankstack.engine.decision import Ask, Decision
 from bankstack.engine.declared import Declared
-from bankstack.engine.objects import API_VERSION, Manifest, Ref, Type
+from bankstack.engine.objects import API_VERSION, Field, Manifest, Ref, Type
 from bankstack.engine.operation import Active, Course, Operation
 from bankstack.engine.schema import Resource
 
@@ -18,8 +18,10 @@ class Reader(Protocol):
     async def get(self, ref: Ref, namespace: str) -> Manifest | None:
         """The object now; None only where the API server says that there is none."""
 
-    async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
-        """All objects with these labels."""
+    async def list(
+        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+    ) -> tuple[Manifest, ...]:
+        """All objects with these labels, `but` those that say so in a field that the API server selects by."""
 
 
 class Sight(Reader, Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 from bankstack.engine.conditions import DERIVED, Claim
 from bankstack.engine.finding import Finding, Interrupted
 from bankstack.engine.model import Condition
-from bankstack.engine.objects import Manifest, Ref, Type
+from bankstack.engine.objects import Field, Manifest, Ref, Type
 from bankstack.engine.operation import RUNNING, Active
 from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
 
@@ -72,8 +72,10 @@ class _Sight:
             self.learned[ref] = learned
         return found
 
-    async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
-        return await self.cluster.list(of, namespace, selector)
+    async def list(
+        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+    ) -> tuple[Manifest, ...]:
+        return await self.cluster.list(of, namespace, selector, but)
 
     async def plan(self) -> Active | None:
         # Whoever gives up waiting for it takes it from nobody else.

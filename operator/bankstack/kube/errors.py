@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; {call}, {permission}, {code}, {namespace}, {said} are filled in."""
+    """One line of the table; {call}, {kind}, {permission}, {code}, {namespace}, {said} are filled in."""
 
     codes: range
     reason: str
@@ -115,6 +115,14 @@ TABLE: Final[tuple[Row, ...]] = (
         Transient(),
     ),
     Row(
+        range(400, 401),
+        "DefinitionOld",
+        "the CustomResourceDefinition of {kind} is older than the operator, or Kubernetes older than 1.32 (cannot "
+        "{call}): what runs keeps running, and nothing of this kind is looked at. Apply the operator's crds/",
+        Transient(),
+        message="field label not supported",
+    ),
+    Row(
         range(400, 500),
         "Refused",
         "the API server refuses to {call} (code {code}): what runs keeps running, and nothing changes until "
@@ -135,7 +143,7 @@ def refused(call: Call, answer: Answer) -> Interrupted:
     row = next(row for row in TABLE if _fits(row, answer))
     said = f": {answer.message[:SERVER_SAID_MOST]}" if answer.message and call.of != SECRET else ""
     sentence = row.sentence.format(
-        call=call, permission=call.permission, code=answer.code, namespace=call.namespace, said=said
+        call=call, kind=call.of.kind, permission=call.permission, code=answer.code, namespace=call.namespace, said=said
     )
     return Interrupted(Finding(row.reason, sentence, row.policy))
 

@@ -12,18 +12,22 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from bankstack.engine.finding import Interrupted
-from bankstack.engine.objects import Manifest, Type
+from bankstack.engine.objects import Field, Manifest, Type
 
 Values = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Line:
-    """What can be asked for in one request: objects of a type in a namespace, by values of these labels."""
+    """What can be asked for in one request: objects of a type in a namespace, by values of these labels.
+
+    `but` those that say so in a field.
+    """
 
     of: Type
     namespace: str
     labels: tuple[str, ...]
+    but: Field | None = None
 
     def values(self, manifest: Manifest) -> Values:
         """What an object has there."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bankstack.engine.conditions import moment
 from bankstack.engine.finding import Finding, Interrupted, Transient, Unknown
-from bankstack.engine.objects import CHANGE_PLAN, NAMESPACE, PLAN_APPROVAL, Manifest, Ref
+from bankstack.engine.objects import CHANGE_PLAN, NAMESPACE, PLAN_APPROVAL, Field, Manifest, Ref
 from bankstack.engine.operation import Active, Course, Operation, Risk
 from bankstack.engine.ports import About, Cluster, Kind, Reader, Subject
 from bankstack.plans import admission, approvals, journal, request, wished
@@ -32,6 +32,7 @@ from bankstack.plans.steps import active
 
 #: A plan that came to one of these is not what its requester hoped for.
 WORRYING: Final = frozenset({"Failed", "Expired", "Refused"})
+SUCCEEDED: Final = Field("status.state", "Succeeded")
 NOT_ASKED: Final = Unknown("it was not asked for")
 
 
@@ -165,11 +166,18 @@ async def ask(cluster: Cluster, wanted: Request, listed: Iterable[str]) -> str |
     """Make the next plan of its stem; None where others made one of that name meanwhile."""
     book = journal.read(await cluster.get(journal.REF, wanted.namespace))
     called = request.name(wanted.stem, request.taken(listed, book))
-    made = await cluster.create(wanted.manifest(called), wanted.namespace)
-    if made is None:
-        return None
+    while (made := await cluster.create(wanted.manifest(called), wanted.namespace)) is None:
+        if not await _is_over(called, wanted.namespace, cluster):
+            return None
+        called = request.name(wanted.stem, (called,))
     await cluster.announce(made, "Normal", wanted.event, wanted.reason)
     return called
+
+
+async def _is_over(called: str, namespace: str, cluster: Cluster) -> bool:
+    """Whether a name is that of a plan which succeeded so long ago that even the journal has forgotten it."""
+    live = await cluster.get(Ref(CHANGE_PLAN, called), namespace)
+    return live is not None and SUCCEEDED.is_said_by(live)
 
 
 @dataclass(frozen=True)
@@ -183,8 +191,8 @@ class Desk:
         return bool(kind.operations) or kind.resource.kind in OPERATIONS
 
     async def listed(self, namespace: str, cluster: Reader) -> tuple[Manifest, ...]:
-        """Every plan of a namespace."""
-        return await cluster.list(CHANGE_PLAN, namespace, {})
+        """The plans of a namespace, without those that came to a good end: they grow in number, and say no more."""
+        return await cluster.list(CHANGE_PLAN, namespace, {}, SUCCEEDED)
 
     async def look(
         self, about: About, listed: tuple[Manifest, ...], cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]
@@ -195,10 +203,8 @@ class Desk:
         if not _any_unfinished(found) and not about.ran:
             return Docket(about, cluster, self.us, tuple(found))
         refers(tuple(Ref(CHANGE_PLAN, one.name) for one in found if isinstance(one, Unreadable) or not one.finished))
-        given, written, home = await asyncio.gather(
-            cluster.list(PLAN_APPROVAL, namespace, {}),
-            cluster.get(journal.REF, namespace),
-            cluster.get(Ref(NAMESPACE, namespace), ""),
+        (given, home), written = await asyncio.gather(
+            _said_to_waiting_ones(found, namespace, cluster), cluster.get(journal.REF, namespace)
         )
         book = journal.read(written)
         overlooked = await _overlooked(about.target, found, book, namespace, cluster)
@@ -239,6 +245,15 @@ async def _overlooked(
         return ()
     live: Manifest | None = await cluster.get(Ref(CHANGE_PLAN, name), namespace)
     return (plans.read(live),) if live is not None and live["metadata"]["uid"] == uid else ()
+
+
+async def _said_to_waiting_ones(
+    found: Iterable[Plan | Unreadable], namespace: str, cluster: Cluster
+) -> tuple[tuple[Manifest, ...], Manifest | None]:
+    """Approvals, and the namespace, which says how many it takes: what has begun asks for neither any more."""
+    if not any(isinstance(one, Plan) and not (one.finished or one.runs) for one in found):
+        return (), None
+    return await asyncio.gather(cluster.list(PLAN_APPROVAL, namespace, {}), cluster.get(Ref(NAMESPACE, namespace), ""))
 
 
 def _any_unfinished(found: tuple[Plan | Unreadable, ...] | list[Plan | Unreadable]) -> bool:

@@ -211,6 +211,7 @@ CHANGE_PLANS: Final = Shape(
     ),
     max_name=63,
     last_columns=(AGE,),
+    selectable=(".status.state",),
 )
 PLAN_APPROVALS: Final = Shape(
     kind="PlanApproval",

@@ -1,7 +1,7 @@
 """What is read and written for the plans of a target, in one pass of the engine over an API server in memory."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,13 +14,15 @@ from tests.simulation.world import World
 from bankstack.engine.decision import Ask, Decision
 from bankstack.engine.finding import Interrupted, Unknown
 from bankstack.engine.objects import CHANGE_PLAN, CONFIG_MAP, PLAN_APPROVAL, Manifest, Ref
-from bankstack.engine.operation import Cancel, Do, Done, Operation, Proposal, Risk, Step, Verdict, Wait
+from bankstack.engine.operation import Abort, Cancel, Do, Done, Operation, Proposal, Risk, Step, Verdict, Wait
 from bankstack.engine.ports import About
 from bankstack.plans import admission, journal
-from bankstack.plans.desk import Desk, Docket, news, prove
+from bankstack.plans.desk import Desk, Docket, ask, news, prove
 from bankstack.plans.model import ChangePlanStatus
+from bankstack.plans.plan import Plan
+from bankstack.plans.request import Request
 
-from .given import plan
+from .given import NOW, plan
 
 API = {"apiVersion": CHANGE_PLAN.api_version}
 
@@ -130,6 +132,47 @@ async def test_what_the_first_step_asks_is_known_in_the_pass_that_begins() -> No
     assert (found.running, found.at_hand.name, found.at_hand.step) == (None, "a", "Only")
     await made.settle()
     assert (await docket(made)).at_hand is None, "it has ended"
+
+
+async def test_what_runs_asks_for_no_approvals_and_what_waits_does() -> None:
+    answers = Answers()
+    answers.verdict = Wait("not yet")
+    made = await world(answers, Risk.AMBER).settle()
+    asks(made)
+    await made.settle()
+    approves(made)
+    assert len((await docket(made)).approvals) == 1
+    await made.settle()
+    assert status(made)["state"] == "Running"
+    assert ((await docket(made)).approvals, (await docket(made)).annotations) == ((), {})
+    asks(made, "second")
+    await made.settle()
+    assert len((await docket(made)).approvals) == 1, "read for the one that waits"
+
+
+async def test_plans_that_succeeded_are_not_even_listed_and_others_are() -> None:
+    answers = Answers()
+    made = await world(answers).settle()
+    asks(made)
+    await made.settle()
+    answers.verdict = Abort("no way")
+    asks(made, "second")
+    await made.settle()
+    assert (status(made)["state"], status(made, "second")["state"]) == ("Succeeded", "Failed")
+    assert [one.name for one in (await docket(made)).found if isinstance(one, Plan)] == ["second"]
+
+
+async def test_a_name_that_even_the_journal_forgot_is_passed_over_and_never_one_that_is_open() -> None:
+    made = await world(Answers()).settle()
+    for number in (1, 2):
+        asks(made, f"one-look-{number}")
+    await made.settle()
+    journal_at = made.key(CONFIG_MAP, journal.NAME)
+    made.server.delete(journal_at)
+    wanted = Request("one-look", "Toy", "one", "bank", "Look", "us", NOW + timedelta(days=1), "wished", "Asked")
+    cluster = made.operators[0].cluster
+    assert await ask(cluster, wanted, ()) == "one-look-3"
+    assert await ask(cluster, wanted, ()) is None, "others made it meanwhile: it is seen in the next pass"
 
 
 async def test_a_plan_that_never_begins_asks_nothing_for_its_steps() -> None:

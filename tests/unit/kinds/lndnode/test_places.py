@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Transient, Unknown
-from bankstack.engine.objects import NODE, PERSISTENT_VOLUME, Manifest, Ref, Type
+from bankstack.engine.objects import NODE, PERSISTENT_VOLUME, Field, Manifest, Ref, Type
 from bankstack.kinds.lndnode import names, places
 from bankstack.kinds.lndnode.facts import Place
 
@@ -30,8 +30,10 @@ class Shelf:
             raise Interrupted(Finding(self._refused, "it was refused", Transient()))
         return self._objects.get(ref)
 
-    async def list(self, of: Type, namespace: str, selector: Mapping[str, str]) -> tuple[Manifest, ...]:
-        raise AssertionError((of, namespace, selector))
+    async def list(
+        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+    ) -> tuple[Manifest, ...]:
+        raise AssertionError((of, namespace, selector, but))
 
 
 def volume(key: str) -> Manifest:
