@@ -118,7 +118,7 @@ async def claim_wallet(node: LndNode, ask: Ask, cluster: Cluster) -> None:
 async def keep_addresses(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Beside the seed, while LND can still be asked: what comes to an old address later is found by them."""
     live = await reach.wallet(node, cluster)
-    async with reach.asked(node, cluster, connect) as (lnd, root):
+    async with reach.asked(node, cluster, connect) as (lnd, root, _):
         found = addresses.lines(await lnd.accounts(macaroon(root)))
     held = sealed.wallet(live)
     own = {names.CLAIMED_BY: held.claimed_by, names.IDENTITY: held.identity} if held else {}
@@ -199,7 +199,7 @@ async def publish(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -
 
 async def disable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Tell the network to send nothing more through public channels. LND forgets that it was told so when it stops."""
-    async with reach.asked(node, cluster, connect) as (lnd, root):
+    async with reach.asked(node, cluster, connect) as (lnd, root, _):
         channels, told = await _announced(node, lnd, root)
         for one in sorted(told.enabled & channels.active):
             await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, Use.DISABLE)
@@ -207,7 +207,7 @@ async def disable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: 
 
 async def enable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """The network may use them again; one whose peer is away is LND's own to enable, once it is back."""
-    async with reach.asked(node, cluster, connect) as (lnd, root):
+    async with reach.asked(node, cluster, connect) as (lnd, root, _):
         channels, told = await _announced(node, lnd, root)
         for one in sorted(told.disabled):
             use = Use.ENABLE if one in channels.active else Use.AUTO
@@ -230,7 +230,7 @@ async def hold_pod(node: LndNode, ask: Ask, cluster: Cluster) -> None:
 
 async def last_look(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """A payment that came since the facts were read forbids the stop as one that was there."""
-    async with reach.asked(node, cluster, connect) as (lnd, root):
+    async with reach.asked(node, cluster, connect) as (lnd, root, _):
         info, (_, channels) = await asyncio.gather(lnd.info(macaroon(root)), lnd.funds_and_channels(macaroon(root)))
     tight = htlcs.too_tight(node, channels.htlcs, info.block_height) if info.synced else stopping.BEHIND
     if told := tight or stopping.closing(channels):

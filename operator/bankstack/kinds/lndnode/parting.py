@@ -29,7 +29,7 @@ KEPT: Final = ("password", "seed", addresses.DESCRIPTORS)
 async def close_channels(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Ask some of the peers that are there; one that does not want to holds up no other."""
     closed, refused = 0, list[Interrupted]()
-    async with reach.asked(node, cluster, connect) as (lnd, root):
+    async with reach.asked(node, cluster, connect) as (lnd, root, _):
         _, channels = await lnd.funds_and_channels(macaroon(root))
         for one in sorted((channels.open & channels.active) - {htlc.channel for htlc in channels.htlcs}):
             if closed == CLOSED_AT_ONCE:
@@ -52,7 +52,7 @@ def _not_closed(channel: str, stop: Interrupted) -> Interrupted:
 async def sweep(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> None:
     """Send everything, unless a transaction of this plan is still on its way."""
     label = ask.words["label"]
-    async with reach.asked(node, cluster, connect) as (lnd, root):
+    async with reach.asked(node, cluster, connect) as (lnd, root, _):
         info = await lnd.info(macaroon(root))
         before = await lnd.transactions(macaroon(root), info.block_height)
         if any(one.label == label and one.confirmations == 0 for one in before):

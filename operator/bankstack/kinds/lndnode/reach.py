@@ -6,6 +6,7 @@ Read anew each time: an act keeps nothing of what the last one saw.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from bankstack.clients.lnd.client import Connect, Lightning
 from bankstack.engine.finding import Finding, Interrupted, Transient
@@ -13,6 +14,14 @@ from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
 from bankstack.engine.ports import Reader
 from bankstack.kinds.lndnode import certificates, macaroons, names, sealed
 from bankstack.kinds.lndnode.subject import LndNode
+
+
+class Asked(NamedTuple):
+    """Its LND, the root key of the macaroons by which it is asked, and which of its wallets is in use."""
+
+    lnd: Lightning
+    root: bytes
+    generation: int
 
 
 @asynccontextmanager
@@ -23,12 +32,12 @@ async def reached(node: LndNode, reader: Reader, connect: Connect) -> AsyncItera
 
 
 @asynccontextmanager
-async def asked(node: LndNode, reader: Reader, connect: Connect) -> AsyncIterator[tuple[Lightning, bytes]]:
-    """Its LND, and the root key of the macaroons by which it is asked: one look at its Secrets tells of both."""
+async def asked(node: LndNode, reader: Reader, connect: Connect) -> AsyncIterator[Asked]:
+    """One look at its Secrets tells of all that it takes to ask its LND."""
     root, listed = await _secrets(node, reader)
     live, known = await asyncio.gather(_wallet(root, listed, node, reader), _authorities(listed, node, reader))
     async with connect(address(node), joined(known)) as lnd:
-        yield lnd, macaroons.root_key(sealed.seed(live))
+        yield Asked(lnd, macaroons.root_key(sealed.seed(live)), sealed.generation(root, listed))
 
 
 async def authorities(node: LndNode, reader: Reader) -> dict[str, str]:

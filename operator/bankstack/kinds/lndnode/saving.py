@@ -30,9 +30,9 @@ BACKUP_BYTES: Final = 600_000
 
 async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, doors: Doors) -> None:
     """The newest backup beside the former ones; never one that has lost a channel that still is."""
-    place = names.channel_backup(node.name, await reach.generation(node, cluster))
-    before = await ours(place, node, cluster)
-    async with reach.asked(node, cluster, doors.connect) as (lnd, root):
+    async with reach.asked(node, cluster, doors.connect) as (lnd, root, generation):
+        place = names.channel_backup(node.name, generation)
+        before = await ours(place, node, cluster)
         exported, outpoints = await lnd.export_backup(macaroon(root))
         known = frozenset(sealed.content(before, sealed.OUTPOINTS).decode().split())
         await _refuse_a_loss(known - outpoints, f"Secret {place.name}", lnd, root)
@@ -67,7 +67,7 @@ async def _put(node: LndNode, store: ObjectStore, secret: Manifest, cluster: Clu
     key, content = shelf.place(node, secret) or "", sealed.content(secret, sealed.NEWEST)
     async with doors.stores(await shelf.account(node, store, cluster)) as bucket:
         if await bucket.get(key) is None:
-            async with reach.asked(node, cluster, doors.connect) as (lnd, root):
+            async with reach.asked(node, cluster, doors.connect) as (lnd, root, _):
                 await _refuse_to_store_a_loss(key, secret, bucket, lnd, root)
             await bucket.put_new(key, content)
         # Not its word, but what it gives back.
