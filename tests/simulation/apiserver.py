@@ -26,6 +26,7 @@ from bankstack.engine.objects import (
     Type,
     digest,
 )
+from bankstack.plans.model import CHANGE_PLANS
 
 from . import admission, ownership
 from .admission import ApiError
@@ -135,6 +136,8 @@ class ApiServer:
         self.remember = 50
         #: Whether the admission policy on plans and approvals is in force.
         self.guards_names = True
+        #: Fields by which lists may be asked for: an older one does not have all of them.
+        self.selectable = {"metadata.name", *(path.removeprefix(".") for path in CHANGE_PLANS.selectable)}
         #: Pods (by uid) whose node nobody reaches: what runs in them runs on, and nothing is told of it.
         self.cut_off: set[str] = set()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from bankstack.engine.finding import Interrupted
-from bankstack.engine.objects import CHANGE_PLAN, EVENT, FIELD_MANAGER, Field, Manifest, Ref, Type, ref
+from bankstack.engine.objects import CHANGE_PLAN, EVENT, FIELD_MANAGER, FieldValue, Manifest, Ref, Type, ref
 from bankstack.kube.client import NEVER, READ_SECONDS
 from bankstack.kube.errors import Answer, Call, refused, silent
 from bankstack.plans.admission import OWN_APPROVAL, OWN_PLAN
@@ -105,11 +105,17 @@ class SimulatedCluster:
             return
 
     async def list(
-        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+        self, of: Type, namespace: str, selector: Mapping[str, str], without: FieldValue | None = None
     ) -> tuple[Manifest, ...]:
         key = Key(of, namespace, "")
-        found = await self._call("list", key, lambda behind: self.server.select(of, namespace, selector, behind=behind))
-        return tuple(one for one in found if but is None or not but.is_said_by(one))
+
+        def select(behind: int) -> tuple[Manifest, ...]:
+            if without and without.path not in self.server.selectable:
+                raise ApiError(400, "BadRequest", f"field label not supported: {without.path}")
+            found = self.server.select(of, namespace, selector, behind=behind)
+            return tuple(one for one in found if without is None or not without.matches(one))
+
+        return await self._call("list", key, select)
 
     async def _call(self, verb: str, key: Key, effect: Callable[[int], T]) -> T:
         call = Call(verb, key.type, key.namespace, key.name)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from bankstack.engine.drift import difference, mark, owned
-from bankstack.engine.objects import CONFIG_MAP, FINALIZER, Field, Manifest, ref
+from bankstack.engine.objects import CONFIG_MAP, FINALIZER, FieldValue, Manifest, ref
 
 from .examples import ALL, CLAIM, CONFIG, KEPT, SERVED, STATEFUL, made
 from .fieldsets import flatten, to_fields_v1
@@ -200,7 +200,7 @@ async def a_list_is_by_labels_and_says_what_its_objects_are(site: Site) -> None:
         await apply(site, made("ConfigMap", data={"k": "v"}, metadata={"name": name, "labels": {"app": label}}))
     found = await site.cluster.list(CONFIG_MAP, site.namespace, {"app": "x"})
     assert [(one["kind"], one["metadata"]["name"]) for one in found] == [("ConfigMap", "a"), ("ConfigMap", "b")]
-    found = await site.cluster.list(CONFIG_MAP, site.namespace, {"app": "x"}, Field("metadata.name", "a"))
+    found = await site.cluster.list(CONFIG_MAP, site.namespace, {"app": "x"}, FieldValue("metadata.name", "a"))
     assert [one["metadata"]["name"] for one in found] == ["b"]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bankstack.engine.objects import Field, Manifest, Ref, Type
+from bankstack.engine.objects import FieldValue, Manifest, Ref, Type
 from bankstack.engine.operation import Active
 from bankstack.engine.ports import Reader
 
@@ -18,9 +18,9 @@ class NoPlans:
         return await self.reader.get(ref, namespace)
 
     async def list(
-        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+        self, of: Type, namespace: str, selector: Mapping[str, str], without: FieldValue | None = None
     ) -> tuple[Manifest, ...]:
-        return await self.reader.list(of, namespace, selector, but)
+        return await self.reader.list(of, namespace, selector, without)
 
     async def plan(self) -> Active | None:
         return None

@@ -15,7 +15,7 @@ from bankstack.engine.conditions import moment, stamp
 from bankstack.engine.model import seconds
 from bankstack.engine.objects import annotation, canonical, digest
 from bankstack.plans.model import SENTENCE_MOST
-from bankstack.plans.plan import Plan, Unreadable
+from bankstack.plans.plan import Plan, Unreadable, unreadable
 from bankstack.plans.request import STEM_MOST, Request, number
 
 RULE_LABEL: Final = "bankstack.io/alert-rule"
@@ -48,8 +48,8 @@ def stem(wish: Wish) -> str:
 def answered(group: Group, plans: Collection[Plan | Unreadable], us: str, now: datetime) -> str | None:
     """Why no plan is made: a sentence; None where one is. `plans` are the target's."""
     wish = group.wish
-    if unreadable := next((one for one in plans if isinstance(one, Unreadable)), None):
-        return str(unreadable)
+    if broken := unreadable(plans):
+        return str(broken)
     found = [one for one in plans if isinstance(one, Plan) and one.spec.operation == wish.rule.operation]
     if unfinished := next((one for one in found if not one.finished and not one.spec.dry_run), None):
         return f"ChangePlan {unfinished.name} asks for it and has not ended"

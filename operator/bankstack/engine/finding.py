@@ -13,6 +13,8 @@ from typing import Final, TypeAlias, TypeVar
 
 #: The reason of a finding where the operator lacks a right.
 FORBIDDEN: Final = "Forbidden"
+#: The reason where lists cannot be asked for by a field: the definition of that type does not name it.
+UNSELECTABLE: Final = "Unselectable"
 
 
 @dataclass(frozen=True)

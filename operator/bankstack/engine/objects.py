@@ -78,18 +78,18 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Field:
-    """What an object says in one field, by which the API server selects it: `status.state` is Succeeded."""
+class FieldValue:
+    """A value of one field by which the API server selects objects: `status.state`, Succeeded."""
 
     path: str
-    says: str
+    value: str
 
-    def is_said_by(self, manifest: Manifest) -> bool:
-        """As the API server compares it: a field that is not there says nothing."""
+    def matches(self, manifest: Manifest) -> bool:
+        """As the API server compares it: a field that is not there has no value."""
         found: Any = manifest
         for word in self.path.split("."):
             found = found.get(word) if isinstance(found, dict) else None
-        return bool(found == self.says)
+        return bool(found == self.value)
 
 
 def ref(manifest: Manifest) -> Ref:

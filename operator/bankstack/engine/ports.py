@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bankstack.engine.decision import Ask, Decision
 from bankstack.engine.declared import Declared
-from bankstack.engine.objects import API_VERSION, Field, Manifest, Ref, Type
+from bankstack.engine.objects import API_VERSION, FieldValue, Manifest, Ref, Type
 from bankstack.engine.operation import Active, Course, Operation
 from bankstack.engine.schema import Resource
 
@@ -19,9 +19,9 @@ class Reader(Protocol):
         """The object now; None only where the API server says that there is none."""
 
     async def list(
-        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+        self, of: Type, namespace: str, selector: Mapping[str, str], without: FieldValue | None = None
     ) -> tuple[Manifest, ...]:
-        """All objects with these labels, `but` those that say so in a field that the API server selects by."""
+        """All objects with these labels, `without` those of a value in a field that the API server selects by."""
 
 
 class Sight(Reader, Protocol):
@@ -158,7 +158,7 @@ class Plans(Protocol):
         """Whether plans for this kind are read at all."""
 
     async def listed(self, namespace: str, cluster: Reader) -> tuple[Manifest, ...]:
-        """Every plan of a namespace."""
+        """The plans of a namespace, without those that succeeded."""
 
     async def look(
         self, about: About, listed: tuple[Manifest, ...], cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]

@@ -24,7 +24,7 @@ from bankstack.engine.sight import Desk, Seen, is_planned, see, unseen
 log = logging.getLogger(__name__)
 
 #: An Ask changes something that no watch tells of: look again at once, for payments may wait for it.
-AFTER_ASK = 0.02
+AFTER_ASK = 0.1
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Shape:
     last_columns: tuple[Column, ...] = (READY, REASON, AGE)
     categories: tuple[str, ...] = ("bank",)
     selectable: tuple[str, ...] = ()
-    """Fields by which lists may be asked for, as JSON paths: Kubernetes serves that from 1.32 on."""
+    """Fields by which lists may be asked for, as JSON paths. A Kubernetes older than 1.31 does not serve that."""
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from typing import Any
 from bankstack.engine.conditions import DERIVED, Claim
 from bankstack.engine.finding import Finding, Interrupted
 from bankstack.engine.model import Condition
-from bankstack.engine.objects import Field, Manifest, Ref, Type
+from bankstack.engine.objects import FieldValue, Manifest, Ref, Type
 from bankstack.engine.operation import RUNNING, Active
 from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
 
 
 async def listed(plans: Plans | None, namespace: str, cluster: Cluster) -> tuple[Manifest, ...] | Interrupted:
-    """Every plan of the namespace, or what kept them from being listed."""
+    """The plans of the namespace that did not come to a good end, or what kept them from being listed."""
     try:
         return await plans.listed(namespace, cluster) if plans else ()
     except Interrupted as stop:
@@ -73,9 +73,9 @@ class _Sight:
         return found
 
     async def list(
-        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+        self, of: Type, namespace: str, selector: Mapping[str, str], without: FieldValue | None = None
     ) -> tuple[Manifest, ...]:
-        return await self.cluster.list(of, namespace, selector, but)
+        return await self.cluster.list(of, namespace, selector, without)
 
     async def plan(self) -> Active | None:
         # Whoever gives up waiting for it takes it from nobody else.

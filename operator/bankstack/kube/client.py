@@ -19,7 +19,7 @@ import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 
 from bankstack.engine.conditions import stamp
-from bankstack.engine.objects import EVENT, FIELD_MANAGER, Field, Manifest, Ref, Type, ref
+from bankstack.engine.objects import EVENT, FIELD_MANAGER, FieldValue, Manifest, Ref, Type, ref
 from bankstack.kube.errors import READS, Call, answer, refused, silent
 from bankstack.kube.together import Line, Together, Values
 
@@ -109,18 +109,18 @@ class KubeCluster:
         return None if reply.code == NOT_FOUND else _yes(call, reply).manifest
 
     async def list(
-        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+        self, of: Type, namespace: str, selector: Mapping[str, str], without: FieldValue | None = None
     ) -> tuple[Manifest, ...]:
-        """All objects with these labels, as they are after the question was put; `but` those that say so in a field."""
+        """All objects with these labels, `without` those of a field's value, as they are after the question was put."""
         labels, values = tuple(selector), tuple(selector.values())
-        return await self._together.list(Line(of, namespace, labels, but), values)
+        return await self._together.list(Line(of, namespace, labels, without), values)
 
     async def _list(self, line: Line, asked: Collection[Values]) -> tuple[Manifest, ...]:
         call = Call("list", line.of, line.namespace)
         wanted = (sorted(set(column)) for column in zip(*asked, strict=True))
         labels = ",".join(f"{label} in ({','.join(some)})" for label, some in zip(line.labels, wanted, strict=True))
         query = {"labelSelector": labels} if labels else {}
-        query |= {"fieldSelector": f"{line.but.path}!={line.but.says}"} if line.but else {}
+        query |= {"fieldSelector": f"{line.without.path}!={line.without.value}"} if line.without else {}
         reply = await self._ask(call, Request("GET", path(line.of, line.namespace), query))
         named = {"apiVersion": line.of.api_version, "kind": line.of.kind}
         # Items of a list do not say what they are; an object of its own does.

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Policy, Stalled, Transient, Waiting
+from bankstack.engine.finding import FORBIDDEN, UNSELECTABLE, Finding, Interrupted, Policy, Stalled, Transient, Waiting
 from bankstack.engine.objects import SECRET, Type
 
 #: What RBAC calls the things we do.
@@ -116,9 +116,9 @@ TABLE: Final[tuple[Row, ...]] = (
     ),
     Row(
         range(400, 401),
-        "DefinitionOld",
-        "the CustomResourceDefinition of {kind} is older than the operator, or Kubernetes older than 1.32 (cannot "
-        "{call}): what runs keeps running, and nothing of this kind is looked at. Apply the operator's crds/",
+        UNSELECTABLE,
+        "the CustomResourceDefinition of {kind} is older than the operator (cannot {call} by a field): all are listed "
+        "instead. Apply the operator's crds/",
         Transient(),
         message="field label not supported",
     ),

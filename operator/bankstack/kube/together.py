@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from bankstack.engine.finding import Interrupted
-from bankstack.engine.objects import Field, Manifest, Type
+from bankstack.engine.objects import FieldValue, Manifest, Type
 
 Values = tuple[str, ...]
 
@@ -21,13 +21,13 @@ Values = tuple[str, ...]
 class Line:
     """What can be asked for in one request: objects of a type in a namespace, by values of these labels.
 
-    `but` those that say so in a field.
+    `without` those of that field's value.
     """
 
     of: Type
     namespace: str
     labels: tuple[str, ...]
-    but: Field | None = None
+    without: FieldValue | None = None
 
     def values(self, manifest: Manifest) -> Values:
         """What an object has there."""

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from bankstack.engine.conditions import moment
-from bankstack.engine.finding import Finding, Interrupted, Transient, Unknown
-from bankstack.engine.objects import CHANGE_PLAN, NAMESPACE, PLAN_APPROVAL, Field, Manifest, Ref
+from bankstack.engine.finding import UNSELECTABLE, Finding, Interrupted, Transient, Unknown
+from bankstack.engine.objects import CHANGE_PLAN, NAMESPACE, PLAN_APPROVAL, FieldValue, Manifest, Ref
 from bankstack.engine.operation import Active, Course, Operation, Risk
 from bankstack.engine.ports import About, Cluster, Kind, Reader, Subject
 from bankstack.plans import admission, approvals, journal, request, wished
@@ -32,7 +32,7 @@ from bankstack.plans.steps import active
 
 #: A plan that came to one of these is not what its requester hoped for.
 WORRYING: Final = frozenset({"Failed", "Expired", "Refused"})
-SUCCEEDED: Final = Field("status.state", "Succeeded")
+SUCCEEDED: Final = FieldValue("status.state", "Succeeded")
 NOT_ASKED: Final = Unknown("it was not asked for")
 
 
@@ -163,21 +163,28 @@ def news(before: ChangePlanStatus, after: ChangePlanStatus) -> tuple[tuple[str, 
 
 
 async def ask(cluster: Cluster, wanted: Request, listed: Iterable[str]) -> str | None:
-    """Make the next plan of its stem; None where others made one of that name meanwhile."""
-    book = journal.read(await cluster.get(journal.REF, wanted.namespace))
-    called = request.name(wanted.stem, request.taken(listed, book))
-    while (made := await cluster.create(wanted.manifest(called), wanted.namespace)) is None:
-        if not await _is_over(called, wanted.namespace, cluster):
+    """Make the next plan of its stem; None where others made one of that stem meanwhile."""
+    seen, namespace = tuple(listed), wanted.namespace
+    book = journal.read(await cluster.get(journal.REF, namespace))
+    if any(request.number(wanted.stem, name) is not None and name not in seen for name, _ in book.active.values()):
+        return None
+    called = request.name(wanted.stem, request.taken(seen, book))
+    while (made := await cluster.create(wanted.manifest(called), namespace)) is None:
+        if not await _is_forgotten(called, namespace, cluster):
             return None
         called = request.name(wanted.stem, (called,))
     await cluster.announce(made, "Normal", wanted.event, wanted.reason)
     return called
 
 
-async def _is_over(called: str, namespace: str, cluster: Cluster) -> bool:
-    """Whether a name is that of a plan which succeeded so long ago that even the journal has forgotten it."""
+async def _is_forgotten(called: str, namespace: str, cluster: Cluster) -> bool:
+    """Whether a name is that of a plan which succeeded so long ago that the journal does not know it any more."""
     live = await cluster.get(Ref(CHANGE_PLAN, called), namespace)
-    return live is not None and SUCCEEDED.is_said_by(live)
+    if live is None or not SUCCEEDED.matches(live):
+        return False
+    # Read anew: one that was made, begun and done while this was under way was for the same.
+    book = journal.read(await cluster.get(journal.REF, namespace))
+    return called not in request.taken((), book)
 
 
 @dataclass(frozen=True)
@@ -192,7 +199,13 @@ class Desk:
 
     async def listed(self, namespace: str, cluster: Reader) -> tuple[Manifest, ...]:
         """The plans of a namespace, without those that came to a good end: they grow in number, and say no more."""
-        return await cluster.list(CHANGE_PLAN, namespace, {}, SUCCEEDED)
+        try:
+            return await cluster.list(CHANGE_PLAN, namespace, {}, SUCCEEDED)
+        except Interrupted as stop:
+            if stop.finding.reason != UNSELECTABLE:
+                raise
+        # An operator that is newer than its definitions goes on looking after everything, and reads more for it.
+        return await cluster.list(CHANGE_PLAN, namespace, {})
 
     async def look(
         self, about: About, listed: tuple[Manifest, ...], cluster: Cluster, refers: Callable[[tuple[Ref, ...]], None]
@@ -204,7 +217,7 @@ class Desk:
             return Docket(about, cluster, self.us, tuple(found))
         refers(tuple(Ref(CHANGE_PLAN, one.name) for one in found if isinstance(one, Unreadable) or not one.finished))
         (given, home), written = await asyncio.gather(
-            _said_to_waiting_ones(found, namespace, cluster), cluster.get(journal.REF, namespace)
+            _approvals_and_namespace(found, namespace, cluster), cluster.get(journal.REF, namespace)
         )
         book = journal.read(written)
         overlooked = await _overlooked(about.target, found, book, namespace, cluster)
@@ -247,11 +260,11 @@ async def _overlooked(
     return (plans.read(live),) if live is not None and live["metadata"]["uid"] == uid else ()
 
 
-async def _said_to_waiting_ones(
+async def _approvals_and_namespace(
     found: Iterable[Plan | Unreadable], namespace: str, cluster: Cluster
 ) -> tuple[tuple[Manifest, ...], Manifest | None]:
-    """Approvals, and the namespace, which says how many it takes: what has begun asks for neither any more."""
-    if not any(isinstance(one, Plan) and not (one.finished or one.runs) for one in found):
+    """The namespace says how many approvals it takes. What has begun asks for neither any more."""
+    if not any(isinstance(one, Plan) and one.waits for one in found):
         return (), None
     return await asyncio.gather(cluster.list(PLAN_APPROVAL, namespace, {}), cluster.get(Ref(NAMESPACE, namespace), ""))
 
@@ -261,6 +274,6 @@ def _any_unfinished(found: tuple[Plan | Unreadable, ...] | list[Plan | Unreadabl
 
 
 def _needs_proof(found: list[Plan | Unreadable], operations: Mapping[str, Operation]) -> bool:
-    waiting = (one for one in found if isinstance(one, Plan) and not (one.finished or one.runs or one.spec.dry_run))
+    waiting = (one for one in found if isinstance(one, Plan) and one.waits and not one.spec.dry_run)
     asked = (operations.get(one.spec.operation) for one in waiting)
     return any(operation is not None and operation.risk is not Risk.GREEN for operation in asked)

@@ -48,6 +48,11 @@ class Plan:
         return self.status.state == "Running"
 
     @property
+    def waits(self) -> bool:
+        """Whether it has neither begun nor ended."""
+        return not (self.finished or self.runs)
+
+    @property
     def waits_for_people(self) -> bool:
         """Whether it would begin if it were approved."""
         return self.status.state == "AwaitingApproval" and not self.spec.dry_run

@@ -8,8 +8,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio.client.configuration import Configuration
 
-from bankstack.engine.finding import Interrupted, Stalled, Transient
-from bankstack.engine.objects import CHANGE_PLAN, CONFIG_MAP, LEASE, NAMESPACE, POD, SECRET, Field, Ref, Type
+from bankstack.engine.finding import UNSELECTABLE, Interrupted, Stalled, Transient
+from bankstack.engine.objects import CHANGE_PLAN, CONFIG_MAP, LEASE, NAMESPACE, POD, SECRET, FieldValue, Ref, Type
 from bankstack.kube import client
 from bankstack.kube.client import KubeCluster, path
 from bankstack.kube.connection import over
@@ -99,13 +99,13 @@ async def test_items_of_a_list_say_what_they_are(cluster: KubeCluster, server: A
 
 async def test_a_list_without_those_that_say_so_in_a_field(cluster: KubeCluster, server: ApiServer) -> None:
     server.answers = [(200, {"items": []}), (400, refusal("BadRequest", "field label not supported: status.state"))]
-    ended = Field("status.state", "Succeeded")
+    ended = FieldValue("status.state", "Succeeded")
     assert await cluster.list(CHANGE_PLAN, "bank", {}, ended) == ()
     (_, path, query, _) = server.asked[0]
     assert (path.rpartition("/")[2], query) == ("changeplans", {"fieldSelector": "status.state!=Succeeded"})
     with pytest.raises(Interrupted) as stop:
         await cluster.list(CHANGE_PLAN, "bank", {}, ended)
-    assert stop.value.finding.reason == "DefinitionOld"
+    assert stop.value.finding.reason == UNSELECTABLE
     assert "CustomResourceDefinition of ChangePlan is older than the operator" in stop.value.finding.message
 
 

@@ -70,6 +70,10 @@ async def docket(made: World) -> Docket:
     return await Desk().look(About(first.kinds[0], "one", "bank"), listed, first.cluster, lambda _refs: None)
 
 
+def wish(stem: str) -> Request:
+    return Request(stem, "Toy", "one", "bank", "Look", "us", NOW + timedelta(days=1), "wished", "Asked")
+
+
 async def test_a_plan_goes_through_the_engine() -> None:
     made = await world(Answers()).settle()
     asks(made)
@@ -162,6 +166,27 @@ async def test_plans_that_succeeded_are_not_even_listed_and_others_are() -> None
     assert [one.name for one in (await docket(made)).found if isinstance(one, Plan)] == ["second"]
 
 
+async def test_beside_older_definitions_everything_is_listed_and_goes_on() -> None:
+    made = await world(Answers()).settle()
+    made.server.selectable.clear()
+    asks(made)
+    await made.settle()
+    assert status(made)["state"] == "Succeeded"
+    assert [one.name for one in (await docket(made)).found if isinstance(one, Plan)] == ["a"]
+
+
+async def test_beside_one_of_its_stem_that_was_made_and_begun_meanwhile_none_is_made() -> None:
+    answers = Answers()
+    answers.verdict = Wait("not yet")
+    made = await world(answers).settle()
+    asks(made, "one-look-1")
+    await made.settle()
+    assert status(made, "one-look-1")["state"] == "Running"
+    wanted, cluster = wish("one-look"), made.operators[0].cluster
+    assert await ask(cluster, wanted, ()) is None
+    assert await ask(cluster, wanted, ("one-look-1",)) == "one-look-2", "whoever listed it knows what it does"
+
+
 async def test_a_name_that_even_the_journal_forgot_is_passed_over_and_never_one_that_is_open() -> None:
     made = await world(Answers()).settle()
     for number in (1, 2):
@@ -169,8 +194,7 @@ async def test_a_name_that_even_the_journal_forgot_is_passed_over_and_never_one_
     await made.settle()
     journal_at = made.key(CONFIG_MAP, journal.NAME)
     made.server.delete(journal_at)
-    wanted = Request("one-look", "Toy", "one", "bank", "Look", "us", NOW + timedelta(days=1), "wished", "Asked")
-    cluster = made.operators[0].cluster
+    wanted, cluster = wish("one-look"), made.operators[0].cluster
     assert await ask(cluster, wanted, ()) == "one-look-3"
     assert await ask(cluster, wanted, ()) is None, "others made it meanwhile: it is seen in the next pass"
 

@@ -6,7 +6,6 @@ Read anew each time: an act keeps nothing of what the last one saw.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import NamedTuple
 
 from bankstack.clients.lnd.client import Connect, Lightning
 from bankstack.engine.finding import Finding, Interrupted, Transient
@@ -14,14 +13,6 @@ from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref
 from bankstack.engine.ports import Reader
 from bankstack.kinds.lndnode import certificates, macaroons, names, sealed
 from bankstack.kinds.lndnode.subject import LndNode
-
-
-class Asked(NamedTuple):
-    """Its LND, the root key of the macaroons by which it is asked, and which of its wallets is in use."""
-
-    lnd: Lightning
-    root: bytes
-    generation: int
 
 
 @asynccontextmanager
@@ -32,12 +23,12 @@ async def reached(node: LndNode, reader: Reader, connect: Connect) -> AsyncItera
 
 
 @asynccontextmanager
-async def asked(node: LndNode, reader: Reader, connect: Connect) -> AsyncIterator[Asked]:
-    """One look at its Secrets tells of all that it takes to ask its LND."""
+async def asked(node: LndNode, reader: Reader, connect: Connect) -> AsyncIterator[tuple[Lightning, bytes, int]]:
+    """Its LND, the root key of the macaroons by which it is asked, and which wallet is in use: one look tells all."""
     root, listed = await _secrets(node, reader)
     live, known = await asyncio.gather(_wallet(root, listed, node, reader), _authorities(listed, node, reader))
     async with connect(address(node), joined(known)) as lnd:
-        yield Asked(lnd, macaroons.root_key(sealed.seed(live)), sealed.generation(root, listed))
+        yield lnd, macaroons.root_key(sealed.seed(live)), sealed.generation(root, listed)
 
 
 async def authorities(node: LndNode, reader: Reader) -> dict[str, str]:

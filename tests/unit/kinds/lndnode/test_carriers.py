@@ -1,5 +1,6 @@
 """Who carries a node's payments while it is away: looked at before anything begins and directly before the stop."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ from tests.unit.kinds.lndnode.given import ME, NOW, SILENT, node
 from tests.unit.kinds.lndnode.planned import asked, at, facts, pod_is, waits
 
 from bankstack.clients.lnd.answers import Channels, Stake
-from bankstack.engine.objects import Field, Manifest, Ref, Type
+from bankstack.engine.objects import FieldValue, Manifest, Ref, Type
 from bankstack.engine.operation import Done, Verdict
 from bankstack.kinds.lndnode import carriers, plans, recycle, stages, users
 from bankstack.kinds.lndnode.facts import Facts, User
@@ -105,8 +106,10 @@ class Listed:
         named = (one for one in self._objects if (one["kind"], one["metadata"]["name"]) == (ref.type.kind, ref.name))
         return next(named, None)
 
-    async def list(self, of: Type, namespace: str, selector: Any, but: Field | None = None) -> tuple[Manifest, ...]:  # noqa: ANN401 - none given
-        assert (namespace, selector, but) == ("bank", {}, None)
+    async def list(
+        self, of: Type, namespace: str, selector: Mapping[str, str], without: FieldValue | None = None
+    ) -> tuple[Manifest, ...]:
+        assert (namespace, selector, without) == ("bank", {}, None)
         return tuple(one for one in self._objects if one["kind"] == of.kind)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bankstack.engine.finding import FORBIDDEN, Finding, Interrupted, Transient, Unknown
-from bankstack.engine.objects import NODE, PERSISTENT_VOLUME, Field, Manifest, Ref, Type
+from bankstack.engine.objects import NODE, PERSISTENT_VOLUME, FieldValue, Manifest, Ref, Type
 from bankstack.kinds.lndnode import names, places
 from bankstack.kinds.lndnode.facts import Place
 
@@ -31,9 +31,9 @@ class Shelf:
         return self._objects.get(ref)
 
     async def list(
-        self, of: Type, namespace: str, selector: Mapping[str, str], but: Field | None = None
+        self, of: Type, namespace: str, selector: Mapping[str, str], without: FieldValue | None = None
     ) -> tuple[Manifest, ...]:
-        raise AssertionError((of, namespace, selector, but))
+        raise AssertionError((of, namespace, selector, without))
 
 
 def volume(key: str) -> Manifest:
