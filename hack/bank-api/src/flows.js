@@ -15,12 +15,12 @@
 import { LIGHTNING, liabilities, post, reverse, settle } from "./books.js";
 import { Flows, isFirst } from "./database.js";
 import { Busy } from "./locks.js";
+import { from } from "./steps.js";
 
 /** Not begun. It stands before the others, and is no state of a payment. */
 const REFUSED = "refused";
 export const NOT_YET_BOOKED = ["posting", "recorded"];
 export const OPEN = [...NOT_YET_BOOKED, "sending", "settling", "reversing"];
-const NEXT = { recorded: ["sending", "reversing"], sending: ["settling", "reversing"] };
 /** Clocks of two processes differ by less than this: what was asked so soon after a refusal may be older than it. */
 const REFUSED_FOR_MS = 2_000;
 /** LND refuses an invoice past its expiry; clocks may differ by less than this. */
@@ -71,16 +71,17 @@ export async function forgo(id, walletId) {
 const claimed = (free, update) => isFirst(Flows.updateOne(free, update, { upsert: true }));
 
 /**
- * Take a step, if nobody took another: whether this flow is now in `to`.
+ * Take a step, if nobody took another since the flow was read: the flow as it is then, or null.
  * @param {Flow} flow
  * @param {"sending" | "settling" | "reversing"} to
  * @param {{fee?: number, reason?: string}} facts
  */
 export async function advance(flow, to, facts = {}) {
-  const from = Object.entries(NEXT).flatMap(([state, next]) => (next.includes(to) ? [state] : []));
-  const step = { $set: { state: to, updatedAt: new Date(), ...facts } };
-  const { modifiedCount } = await Flows.updateOne({ _id: flow._id, state: { $in: from } }, step);
-  return modifiedCount === 1;
+  const as = from(flow, to);
+  if (!as) return null;
+  const step = { state: to, updatedAt: new Date(), ...facts };
+  const { modifiedCount } = await Flows.updateOne(as, { $set: step });
+  return modifiedCount === 1 ? { ...flow, ...step } : null;
 }
 
 /** The payment as the customer's debt to the bank, before LND is asked: amount and the highest fee. @param {Flow} flow */

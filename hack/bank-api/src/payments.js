@@ -88,9 +88,10 @@ export async function lnInvoicePaymentSend({ hold, nodes }, { walletId, paymentR
     if (flow.walletId !== walletId || flow.pubkey !== pubkey) return answerTo(flow, walletId, true);
     await bookPending(flow);
     // Whoever takes this step asks LND, once; a second holder of a lost lock stops here.
-    if (await advance(flow, "sending")) {
+    const sending = await advance(flow, "sending");
+    if (sending) {
       await node.pay(paymentRequest, maxFee);
-      await learn(flow, nodes);
+      await learn(sending, nodes);
     }
     return answerTo(await flowOf(_id), walletId, false);
   });

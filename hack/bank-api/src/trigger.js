@@ -51,8 +51,8 @@ async function sweep() {
 async function finishFlow(flow) {
   if (flow.state === "sending") return learn(flow, bank.nodes);
   if (flow.state !== "recorded") return carryOut(flow);
-  const reason = "It was never sent";
-  if (await advance(flow, "reversing", { reason })) await carryOut({ ...flow, state: "reversing", reason });
+  const reversing = await advance(flow, "reversing", { reason: "It was never sent" });
+  if (reversing) await carryOut(reversing);
 }
 
 /**

@@ -216,8 +216,12 @@ class Desk:
         if not _any_unfinished(found) and not about.ran:
             return Docket(about, cluster, self.us, tuple(found))
         refers(tuple(Ref(CHANGE_PLAN, one.name) for one in found if isinstance(one, Unreadable) or not one.finished))
-        (given, home), written = await asyncio.gather(
-            _approvals_and_namespace(found, namespace, cluster), cluster.get(journal.REF, namespace)
+        # What has begun asks for no approvals any more, nor for the number of them, which the namespace says.
+        waits = any(isinstance(one, Plan) and one.waits for one in found)
+        given, written, home = await asyncio.gather(
+            _approvals(namespace, cluster) if waits else _nothing(),
+            cluster.get(journal.REF, namespace),
+            cluster.get(Ref(NAMESPACE, namespace), "") if waits else _nothing(),
         )
         book = journal.read(written)
         overlooked = await _overlooked(about.target, found, book, namespace, cluster)
@@ -226,7 +230,7 @@ class Desk:
             cluster,
             self.us,
             (*found, *overlooked),
-            tuple(one for approval in given if (one := approvals.read(approval)) is not None),
+            given or (),
             book,
             (home or {"metadata": {}})["metadata"].get("annotations", {}),
             # After the approvals were listed: whoever took the guard away before that is found out.
@@ -260,13 +264,13 @@ async def _overlooked(
     return (plans.read(live),) if live is not None and live["metadata"]["uid"] == uid else ()
 
 
-async def _approvals_and_namespace(
-    found: Iterable[Plan | Unreadable], namespace: str, cluster: Cluster
-) -> tuple[tuple[Manifest, ...], Manifest | None]:
-    """The namespace says how many approvals it takes. What has begun asks for neither any more."""
-    if not any(isinstance(one, Plan) and one.waits for one in found):
-        return (), None
-    return await asyncio.gather(cluster.list(PLAN_APPROVAL, namespace, {}), cluster.get(Ref(NAMESPACE, namespace), ""))
+async def _approvals(namespace: str, cluster: Cluster) -> tuple[Approval, ...]:
+    listed = await cluster.list(PLAN_APPROVAL, namespace, {})
+    return tuple(one for approval in listed if (one := approvals.read(approval)) is not None)
+
+
+async def _nothing() -> None:
+    """What needs no question."""
 
 
 def _any_unfinished(found: tuple[Plan | Unreadable, ...] | list[Plan | Unreadable]) -> bool:
