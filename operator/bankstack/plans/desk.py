@@ -32,6 +32,7 @@ from bankstack.plans.steps import active
 
 #: A plan that came to one of these is not what its requester hoped for.
 WORRYING: Final = frozenset({"Failed", "Expired", "Refused"})
+#: Most plans, in the end: nothing is asked of one any more.
 SUCCEEDED: Final = FieldValue("status.state", "Succeeded")
 NOT_ASKED: Final = Unknown("it was not asked for")
 
