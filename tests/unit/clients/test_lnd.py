@@ -186,16 +186,18 @@ async def test_a_recovery_that_has_ended_is_none(mode: int, finished: int, is_so
         assert await node.is_recovering(MACAROON) is is_so
 
 
-async def test_what_was_sent_counts_what_may_yet_be_sent_and_not_what_failed() -> None:
+async def test_what_was_sent_counts_by_its_end_what_may_yet_be_sent_and_not_what_failed() -> None:
+    ended, before = ({"resolve_time_ns": int(NOW.timestamp() + late) * 10**9} for late in (0, -2))
     payments = [
-        {"value_msat": 1000, "fee_msat": 10, "status": pb.Payment.SUCCEEDED},
-        {"value_msat": 500, "status": pb.Payment.IN_FLIGHT},
-        {"value_msat": 7, "status": pb.Payment.FAILED},
+        {"value_msat": 1000, "fee_msat": 10, "status": pb.Payment.SUCCEEDED, "htlcs": [before, ended]},
+        {"value_msat": 100_000, "status": pb.Payment.SUCCEEDED, "htlcs": [before]},
+        {"value_msat": 500, "status": pb.Payment.IN_FLIGHT, "htlcs": [before, {}]},
+        {"value_msat": 7, "status": pb.Payment.FAILED, "htlcs": [ended]},
     ]
     async with lnd({"Lightning/ListPayments": pb.ListPaymentsResponse(payments=payments)}) as (node, server, _):
         assert await node.sent_msat(MACAROON, NOW) == 1510
         request = pb.ListPaymentsRequest.FromString(server.asked[0][1])
-    assert (request.include_incomplete, request.creation_date_start) == (True, int(NOW.timestamp()) - 1)
+    assert (request.include_incomplete, request.creation_date_start) == (True, int(NOW.timestamp()) - 600)
 
 
 async def test_a_wallet_is_made_with_everything_and_without_macaroon_files() -> None:

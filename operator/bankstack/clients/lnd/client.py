@@ -97,7 +97,7 @@ class Lightning(Protocol):
         """Tell the network whether payments may go through a channel."""
 
     async def sent_msat(self, macaroon: Macaroon, since: datetime) -> int:
-        """What payments begun since then have cost, or may yet cost, fees included."""
+        """What payments have cost that ended since then, or may yet cost, fees included."""
 
     async def closures(self, macaroon: Macaroon) -> tuple[Closure, ...]:
         """How channels ended that are history."""
@@ -278,12 +278,10 @@ class Lnd:
         await self._ask("routerrpc.Router/UpdateChanStatus", request, pb.UpdateChanStatusResponse, macaroon)
 
     async def sent_msat(self, macaroon: Macaroon, since: datetime) -> int:
-        """What payments begun since then have cost, or may yet cost, fees included."""
-        # LND counts whole seconds: one earlier, so that none is missed.
-        start = int(since.timestamp()) - 1
-        request = pb.ListPaymentsRequest(include_incomplete=True, creation_date_start=start, omit_hops=True)
+        """What payments have cost that ended since then, or may yet cost, fees included."""
+        request = reading.payments_since(since)
         reply = await self._ask("Lightning/ListPayments", request, pb.ListPaymentsResponse, macaroon)
-        return sum(one.value_msat + one.fee_msat for one in reply.payments if one.status != pb.Payment.FAILED)
+        return sum(one.value_msat + one.fee_msat for one in reply.payments if reading.costs(one, since))
 
     async def closures(self, macaroon: Macaroon) -> tuple[Closure, ...]:
         """How channels ended that are history."""

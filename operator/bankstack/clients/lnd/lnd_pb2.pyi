@@ -386,7 +386,7 @@ class ListPaymentsRequest(_message.Message):
     def __init__(self, include_incomplete: _Optional[bool] = ..., creation_date_start: _Optional[int] = ..., omit_hops: _Optional[bool] = ...) -> None: ...
 
 class Payment(_message.Message):
-    __slots__ = ("value_msat", "status", "fee_msat")
+    __slots__ = ("value_msat", "status", "fee_msat", "htlcs")
     class PaymentStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         UNKNOWN: _ClassVar[Payment.PaymentStatus]
@@ -402,10 +402,18 @@ class Payment(_message.Message):
     VALUE_MSAT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     FEE_MSAT_FIELD_NUMBER: _ClassVar[int]
+    HTLCS_FIELD_NUMBER: _ClassVar[int]
     value_msat: int
     status: Payment.PaymentStatus
     fee_msat: int
-    def __init__(self, value_msat: _Optional[int] = ..., status: _Optional[_Union[Payment.PaymentStatus, str]] = ..., fee_msat: _Optional[int] = ...) -> None: ...
+    htlcs: _containers.RepeatedCompositeFieldContainer[HTLCAttempt]
+    def __init__(self, value_msat: _Optional[int] = ..., status: _Optional[_Union[Payment.PaymentStatus, str]] = ..., fee_msat: _Optional[int] = ..., htlcs: _Optional[_Iterable[_Union[HTLCAttempt, _Mapping]]] = ...) -> None: ...
+
+class HTLCAttempt(_message.Message):
+    __slots__ = ("resolve_time_ns",)
+    RESOLVE_TIME_NS_FIELD_NUMBER: _ClassVar[int]
+    resolve_time_ns: int
+    def __init__(self, resolve_time_ns: _Optional[int] = ...) -> None: ...
 
 class ListPaymentsResponse(_message.Message):
     __slots__ = ("payments",)

@@ -1,9 +1,29 @@
 """LND's messages in our words, and ours in LND's (pure)."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
 
 from bankstack.clients.lnd import lnd_pb2 as pb
 from bankstack.clients.lnd.answers import Account, Closure, Htlc, InUse, Stake, Transaction
+
+#: Seconds for which LND may look for a way before a payment is in any channel: it cost nothing until then.
+LONGEST_TRY: Final = 600
+
+
+def payments_since(since: datetime) -> pb.ListPaymentsRequest:
+    """Asks for all that may have left since then. LND lists them by their beginning, which may be long before."""
+    begun = int(since.timestamp()) - LONGEST_TRY
+    return pb.ListPaymentsRequest(include_incomplete=True, creation_date_start=begun, omit_hops=True)
+
+
+def costs(told: pb.Payment, since: datetime) -> bool:
+    """Whether a payment was paid since then, or may yet be."""
+    if told.status == pb.Payment.FAILED:
+        return False
+    ended = max((one.resolve_time_ns for one in told.htlcs), default=0)
+    # `since` is told in whole seconds: one earlier, so that none is missed.
+    return told.status != pb.Payment.SUCCEEDED or ended >= (int(since.timestamp()) - 1) * 10**9
 
 
 def htlc(outpoint: str, told: pb.HTLC) -> Htlc:

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Info, Permission, State, Transaction
@@ -27,6 +27,8 @@ from bankstack.kinds.lndnode.subject import LndNode
 
 #: LND says what it holds; it serves others only in the second of these.
 ANSWERING: Final = (State.RPC_ACTIVE, State.SERVER_ACTIVE)
+#: One look at LND lasts no longer, but on a machine that is hopelessly busy.
+LOOK: Final = timedelta(seconds=5)
 COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
 
 Answer = TypeVar("Answer")
@@ -290,8 +292,11 @@ async def _sent(node: LndNode, lnd: Lightning, root: bytes) -> int | Refused | U
     """What LND paid out since its plan took down what it has, in msat; not asked once that was looked into."""
     if stages.step(node) == stages.ENABLE:
         return NOT_ASKED
-    recorded = stages.kept(node, stages.RECORD, stages.AT) or stages.kept(node, stages.DRAIN, stages.AT)
-    return await _answer(lnd.sent_msat(macaroon(root), moment(recorded))) if recorded else NOT_ASKED
+    if recorded := stages.kept(node, stages.RECORD, stages.AT):
+        # Taken down at the end of a look: what ended while that look was under way may not be in it.
+        return await _answer(lnd.sent_msat(macaroon(root), moment(recorded) - LOOK))
+    drained = stages.kept(node, stages.DRAIN, stages.AT)
+    return await _answer(lnd.sent_msat(macaroon(root), moment(drained))) if drained else NOT_ASKED
 
 
 async def _ask_for_what_left(node: LndNode, lnd: Lightning, root: bytes, known: _Answers) -> _Answers:
