@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
-from bankstack.clients.lnd import client, connection
+from bankstack.clients.lnd import client, connection, reading
 from bankstack.clients.lnd import lnd_pb2 as pb
 from bankstack.clients.lnd.answers import Announced, Channels, Funds, Htlc, Info, Permission, Stake, State, Use
 from bankstack.engine import signing
@@ -197,7 +197,23 @@ async def test_what_was_sent_counts_by_its_end_what_may_yet_be_sent_and_not_what
     async with lnd({"Lightning/ListPayments": pb.ListPaymentsResponse(payments=payments)}) as (node, server, _):
         assert await node.sent_msat(MACAROON, NOW) == 1510
         request = pb.ListPaymentsRequest.FromString(server.asked[0][1])
-    assert (request.include_incomplete, request.creation_date_start) == (True, int(NOW.timestamp()) - 600)
+    assert (request.include_incomplete, request.creation_date_start) == (True, int(NOW.timestamp()) - 120)
+
+
+async def test_what_was_sent_is_asked_for_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PAGE", 2)
+    one = {"value_msat": 1, "status": pb.Payment.IN_FLIGHT}
+    pages = iter(
+        [pb.ListPaymentsResponse(payments=[one] * n, last_index_offset=at) for n, at in ((2, 7), (2, 9), (0, 0))]
+    )
+
+    async def page() -> pb.ListPaymentsResponse:
+        return next(pages)
+
+    async with lnd({"Lightning/ListPayments": page}) as (node, server, _):
+        assert await node.sent_msat(MACAROON, NOW) == 4
+    asked = [pb.ListPaymentsRequest.FromString(request) for _, request, _ in server.asked]
+    assert [(one.index_offset, one.max_payments) for one in asked] == [(0, 2), (7, 2), (9, 2)]
 
 
 async def test_a_wallet_is_made_with_everything_and_without_macaroon_files() -> None:

@@ -46,7 +46,6 @@ _CONFIDENTIAL = "WalletUnlocker/"
 _SILENT = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 NOTHING: Final[Mapping[grpc.StatusCode, Any]] = MappingProxyType({})
-
 #: Packages of LND's beside lnrpc, where a method says so.
 _FURTHER: Final = ("routerrpc.", "walletrpc.")
 
@@ -279,9 +278,13 @@ class Lnd:
 
     async def sent_msat(self, macaroon: Macaroon, since: datetime) -> int:
         """What payments have cost that ended since then, or may yet cost, fees included."""
-        request = reading.payments_since(since)
-        reply = await self._ask("Lightning/ListPayments", request, pb.ListPaymentsResponse, macaroon)
-        return sum(one.value_msat + one.fee_msat for one in reply.payments if reading.costs(one, since))
+        request, cost = reading.payments_since(since), 0
+        while True:
+            reply = await self._ask("Lightning/ListPayments", request, pb.ListPaymentsResponse, macaroon)
+            cost += sum(one.value_msat + one.fee_msat for one in reply.payments if reading.costs(one, since))
+            if len(reply.payments) < request.max_payments:
+                return cost
+            request.index_offset = reply.last_index_offset
 
     async def closures(self, macaroon: Macaroon) -> tuple[Closure, ...]:
         """How channels ended that are history."""

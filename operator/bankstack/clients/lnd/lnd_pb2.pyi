@@ -376,14 +376,18 @@ class ChannelEdge(_message.Message):
     def __init__(self, node1_pub: _Optional[str] = ..., node2_pub: _Optional[str] = ..., node1_policy: _Optional[_Union[RoutingPolicy, _Mapping]] = ..., node2_policy: _Optional[_Union[RoutingPolicy, _Mapping]] = ...) -> None: ...
 
 class ListPaymentsRequest(_message.Message):
-    __slots__ = ("include_incomplete", "creation_date_start", "omit_hops")
+    __slots__ = ("include_incomplete", "index_offset", "max_payments", "creation_date_start", "omit_hops")
     INCLUDE_INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    MAX_PAYMENTS_FIELD_NUMBER: _ClassVar[int]
     CREATION_DATE_START_FIELD_NUMBER: _ClassVar[int]
     OMIT_HOPS_FIELD_NUMBER: _ClassVar[int]
     include_incomplete: bool
+    index_offset: int
+    max_payments: int
     creation_date_start: int
     omit_hops: bool
-    def __init__(self, include_incomplete: _Optional[bool] = ..., creation_date_start: _Optional[int] = ..., omit_hops: _Optional[bool] = ...) -> None: ...
+    def __init__(self, include_incomplete: _Optional[bool] = ..., index_offset: _Optional[int] = ..., max_payments: _Optional[int] = ..., creation_date_start: _Optional[int] = ..., omit_hops: _Optional[bool] = ...) -> None: ...
 
 class Payment(_message.Message):
     __slots__ = ("value_msat", "status", "fee_msat", "htlcs")
@@ -416,10 +420,12 @@ class HTLCAttempt(_message.Message):
     def __init__(self, resolve_time_ns: _Optional[int] = ...) -> None: ...
 
 class ListPaymentsResponse(_message.Message):
-    __slots__ = ("payments",)
+    __slots__ = ("payments", "last_index_offset")
     PAYMENTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_INDEX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     payments: _containers.RepeatedCompositeFieldContainer[Payment]
-    def __init__(self, payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ...) -> None: ...
+    last_index_offset: int
+    def __init__(self, payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ..., last_index_offset: _Optional[int] = ...) -> None: ...
 
 class ChannelPoint(_message.Message):
     __slots__ = ("funding_txid_str", "output_index")

@@ -8,13 +8,15 @@ from bankstack.clients.lnd import lnd_pb2 as pb
 from bankstack.clients.lnd.answers import Account, Closure, Htlc, InUse, Stake, Transaction
 
 #: Seconds for which LND may look for a way before a payment is in any channel: it cost nothing until then.
-LONGEST_TRY: Final = 600
+LONGEST_TRY: Final = 120
+#: Payments in one answer. Not told how many, LND gives the first hundred and says nothing of the others.
+PAGE: Final = 500
 
 
 def payments_since(since: datetime) -> pb.ListPaymentsRequest:
     """Asks for all that may have left since then. LND lists them by their beginning, which may be long before."""
     begun = int(since.timestamp()) - LONGEST_TRY
-    return pb.ListPaymentsRequest(include_incomplete=True, creation_date_start=begun, omit_hops=True)
+    return pb.ListPaymentsRequest(include_incomplete=True, creation_date_start=begun, omit_hops=True, max_payments=PAGE)
 
 
 def costs(told: pb.Payment, since: datetime) -> bool:
