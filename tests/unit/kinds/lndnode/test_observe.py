@@ -2,24 +2,29 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from tests.misoperations import sample
 from tests.simulation.bank import COLD_WALLET, LND_NODE, Bank
+from tests.simulation.lnd import Door
 from tests.simulation.sight import NoPlans
 from tests.simulation.world import NAMESPACE
 
 from bankstack.clients.lnd.answers import Channels, Funds, Info, State
 from bankstack.engine import declared, manifests
+from bankstack.engine.conditions import stamp
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Unknown
 from bankstack.engine.objects import POD, SECRET, Manifest
-from bankstack.kinds.lndnode import kind, names, observe
+from bankstack.kinds.lndnode import kind, names, observe, stages
 from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Endpoint, Facts, Refused
 from bankstack.kinds.lndnode.model import RESOURCE
 
-from .given import node
+from .given import NOW, node
+from .planned import at
 
 OUTSIDE = {"host": "bitcoind.example", "credentialsSecret": "btc"}
 
@@ -80,6 +85,32 @@ async def test_a_node_that_runs_is_seen_whole() -> None:
     assert {one.name for one in facts.secrets} == {"lnd1-wallet", "lnd1-ca", "lnd1-tls", "lnd1-api", "lnd1-readonly"}
     assert not any(one.type == SECRET for one in facts.children)
     assert facts.chain.ready is True
+
+
+@pytest.mark.parametrize(
+    ("step", "kept", "since"),
+    [
+        (stages.RECONCILE, stages.RECORD, NOW - observe.LOOK),
+        (stages.ACCOUNT, stages.DRAIN, NOW),
+        (stages.ENABLE, stages.RECORD, None),
+        (stages.RECORD, stages.DISABLE, None),
+    ],
+)
+async def test_what_left_is_asked_for_since_the_look_that_took_it_down(
+    monkeypatch: pytest.MonkeyPatch, step: str, kept: str, since: datetime | None
+) -> None:
+    asked: list[datetime] = []
+
+    async def sent_msat(_self: Door, _macaroon: bytes, since: datetime) -> int:
+        asked.append(since)
+        return 0
+
+    bank = await running()
+    monkeypatch.setattr(Door, "sent_msat", sent_msat)
+    there = at(step, node(), **{kept: {stages.AT: stamp(NOW)}})
+    monkeypatch.setattr(NoPlans, "plan", AsyncMock(return_value=there.plan))
+    await seen(bank)
+    assert asked == ([since] if since else [])
 
 
 async def test_no_secret_is_in_what_is_seen() -> None:
