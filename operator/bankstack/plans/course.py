@@ -14,7 +14,7 @@ from bankstack.engine.operation import RUNNING, Course
 from bankstack.plans import lifecycle
 from bankstack.plans.journal import Begun, Entry, Journal
 from bankstack.plans.model import FINISHED, ChangePlanStatus
-from bankstack.plans.plan import Plan, Unreadable, unreadable
+from bankstack.plans.plan import Plan, Unreadable, may_have, unreadable
 from bankstack.plans.setting import Setting
 from bankstack.plans.steps import begun, walk
 from bankstack.plans.wished import Asked
@@ -150,10 +150,10 @@ def _adopted(plan: Plan, entry: Entry, status: ChangePlanStatus | None = None) -
 
 
 def _without_a_vanished_one(target: str, plans: Collection[Plan | Unreadable], setting: Setting) -> Journal:
-    """The journal, with the end of a plan that was deleted while it ran. One that cannot be read may be just that."""
+    """The journal, with the end of a plan that was deleted while it ran."""
     book = setting.journal
     name, uid = book.active.get(target, ("", ""))
-    if not name or unreadable(plans) or any(isinstance(plan, Plan) and plan.uid == uid for plan in plans):
+    if not name or may_have(plans, uid):
         return book
     until = book.begun[name].not_after if name in book.begun else stamp(setting.now)
     told = "the plan was deleted while it ran: the target goes back to what is declared"

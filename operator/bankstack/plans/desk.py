@@ -259,7 +259,7 @@ async def _overlooked(
 ) -> tuple[Plan | Unreadable, ...]:
     """The plan that runs by the journal's word and was not listed: asked for by name before it is given up."""
     name, uid = book.active.get(target, ("", ""))
-    if not name or plans.unreadable(found) or any(isinstance(one, Plan) and one.uid == uid for one in found):
+    if not name or plans.may_have(found, uid):
         return ()
     live: Manifest | None = await cluster.get(Ref(CHANGE_PLAN, name), namespace)
     return (plans.read(live),) if live is not None and live["metadata"]["uid"] == uid else ()

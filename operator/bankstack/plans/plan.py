@@ -1,6 +1,6 @@
 """A ChangePlan as it was read (pure)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -92,6 +92,11 @@ def read(manifest: Manifest) -> Plan | Unreadable:
 def unreadable(plans: Iterable[Plan | Unreadable]) -> Unreadable | None:
     """The first that cannot be read: beside it nothing begins, is asked for, or is held to have gone."""
     return next((one for one in plans if isinstance(one, Unreadable)), None)
+
+
+def may_have(plans: Collection[Plan | Unreadable], uid: str) -> bool:
+    """Whether a plan is among them, or could be: one that cannot be read may be just that."""
+    return unreadable(plans) is not None or any(isinstance(one, Plan) and one.uid == uid for one in plans)
 
 
 def is_for(manifest: Manifest, kind: str, name: str) -> bool:
