@@ -173,9 +173,17 @@ def test_an_api_and_a_trigger_killed_under_load_lose_and_double_nothing(bank: St
 
 def test_a_process_that_dies_at_any_call_of_a_payment_loses_and_doubles_nothing(bank: Stand) -> None:
     bank.begin("died", "crash", "--step", STEP)
-    code, said = bank.end("died", within=600)
+    code, said = bank.end("died", within=900)
     assert code == 0, said
     code, said = bank.check("died", settle=CERTAIN)
+    assert code == 0, said
+
+
+def test_an_api_and_a_trigger_that_overtake_each_other_lose_and_double_nothing(bank: Stand) -> None:
+    bank.begin("overtaken", "overtake", "--step", STEP)
+    code, said = bank.end("overtaken", within=900)
+    assert code == 0, said
+    code, said = bank.check("overtaken", settle=CERTAIN)
     assert code == 0, said
 
 

@@ -8,21 +8,16 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import * as lightning from "lightning";
-import { Customer } from "./customer.js";
-import { funded } from "./run.js";
+import { AMOUNT, between, order, pairs } from "./orders.js";
 
 const DOOMED = fileURLToPath(new URL("doomed.js", import.meta.url));
-const AMOUNT = 101;
-/** In turn: a dead process's lock on its wallet holds for its ten seconds. As many are paid by them. */
+/** In turn: a dead process's lock on its wallet holds for its ten seconds. */
 const PAYERS = 16;
 const AT_ONCE = 4;
 /** Each waits for the end of its own lock: the more at once, the sooner. */
 const ASLEEP_AT_ONCE = 8;
 /** A busy machine leaves one pending now and then; that says nothing of how many calls there are. */
 const ATTEMPTS = 5;
-/** What was cut off before LND heard of it is certain a minute after the invoice's end. */
-const INVOICE_MS = 30_000;
 /** Longer than a sleeper's lock on its wallet holds. */
 const PATIENCE_WITH_A_SLEEPER_MS = 20_000;
 /** Longer than the API takes a question for older than a refusal that was told before it. */
@@ -30,27 +25,28 @@ const LATER_MS = 2_500;
 const LOOK_MS = 50;
 
 /**
+ * @typedef {import("./customer.js").Customer} Customer
+ * @typedef {import("./orders.js").Pair} Pair
+ * @typedef {import("./orders.js").Kind} Kind
+ */
+
+/**
  * `step` 1: at each call; 4: at every fourth.
  * @param {{url: string, outside: any, asked: import("./asked.js").Asked, patienceMs: number, step: number}} wanted
  */
 export async function crash(wanted) {
-  const name = randomUUID().slice(0, 8);
-  const customers = Array.from({ length: 2 * PAYERS }, (_, n) => new Customer(wanted.url, `crash-${name}-${n}`, wanted.patienceMs));
-  await funded(customers, wanted);
+  const pair = await pairs(PAYERS, wanted);
   for (const kind of /** @type {const} */ (["intraledger", "send"])) {
     for (const moment of ["before", "during"]) {
-      const times = await along((at) => dies(at, kind, moment, pair(customers, at), wanted), wanted.step);
+      const times = await along((at) => dies(at, kind, moment, pair(at), wanted), wanted.step);
       console.log(`${kind}: died ${moment} its call ${times} times, ${wanted.step} apart`);
     }
     const refused = new Set();
-    const slept = await along((at) => sleeps(at, kind, pair(customers, at), wanted, refused), 1, ASLEEP_AT_ONCE);
+    const slept = await along((at) => sleeps(at, kind, pair(at), wanted, refused), 1, ASLEEP_AT_ONCE);
     console.log(`${kind}: slept before each of its ${slept} calls; ${refused.size} were refused meanwhile`);
     if (!refused.size) throw new Error(`No sleeping ${kind} was refused: nothing was tested.`);
   }
 }
-
-/** Who pays at this call, and who is paid. @param {Customer[]} customers @param {number} at @returns {[Customer, Customer]} */
-const pair = (customers, at) => [customers[at % PAYERS], customers[PAYERS + (at % PAYERS)]];
 
 /**
  * How many calls there were to stop at.
@@ -77,10 +73,10 @@ async function tried(stops, at) {
 
 /**
  * Whether the process died there; one that has fewer calls comes to its end.
- * @param {number} at @param {string} kind @param {string} moment @param {[Customer, Customer]} pair @param {any} wanted
+ * @param {number} at @param {Kind} kind @param {string} moment @param {Pair} pair @param {any} wanted
  */
-async function dies(at, kind, moment, [from, to], { outside, asked }) {
-  const { ended } = begun(at, moment, await order(kind, from, to, outside), asked);
+async function dies(at, kind, moment, pair, { outside, asked }) {
+  const { ended } = begun(at, moment, await order(kind, pair, outside), asked);
   const [code, signal] = await ended;
   return signal === "SIGKILL" || (code === 0 ? false : null);
 }
@@ -88,10 +84,10 @@ async function dies(at, kind, moment, [from, to], { outside, asked }) {
 /**
  * Whether the process slept there. Its customer spends everything elsewhere, asks again, and is refused where
  * nothing was begun; then gets the money back. So there is nothing but the refusal to stop who wakes.
- * @param {number} at @param {string} kind @param {[Customer, Customer]} pair @param {any} wanted @param {Set<number>} refused
+ * @param {number} at @param {Kind} kind @param {Pair} pair @param {any} wanted @param {Set<number>} refused
  */
 async function sleeps(at, kind, [payer, to], { outside, asked }, refused) {
-  const { payment, input } = await order(kind, payer, to, outside);
+  const { payment, input } = await order(kind, [payer, to], outside);
   const { child, ended } = begun(at, "asleep", { payment, input }, asked);
   if (!(await isAsleep(child))) return (await ended)[0] === 0 ? false : null;
   const from = Object.assign(Object.create(payer), { patienceMs: PATIENCE_WITH_A_SLEEPER_MS });
@@ -110,25 +106,16 @@ async function sleeps(at, kind, [payer, to], { outside, asked }, refused) {
   return true;
 }
 
-/** Whether it was paid. @param {Customer} from @param {Customer} to @param {number} amount @param {import("./asked.js").Asked} asked */
+/**
+ * Whether it was paid.
+ * @param {Customer} from @param {Customer} to @param {number} amount @param {import("./asked.js").Asked} asked
+ */
 async function shift(from, to, amount, asked) {
   const payment = { ...between(from, to), key: randomUUID(), kind: "intraledger", amount };
   asked.asks(payment);
   const answer = await from.across(to.walletId, amount, payment.key);
   asked.hears(payment, answer);
   return answer.status === "SUCCESS";
-}
-
-/** @param {Customer} from @param {Customer} to */
-const between = (from, to) => ({ customer: from.name, walletId: from.walletId, recipientWalletId: to.walletId });
-
-/**
- * A payment as it is remembered, and as the API takes it.
- * @param {string} kind @param {Customer} from @param {Customer} to @param {any} outside
- */
-async function order(kind, from, to, outside) {
-  const { key, input } = kind === "send" ? await invoice(outside) : across(to);
-  return { payment: { ...between(from, to), key, kind, amount: AMOUNT }, input: { walletId: from.walletId, ...input } };
 }
 
 /**
@@ -151,14 +138,4 @@ async function isAsleep(child) {
     await pause(LOOK_MS);
   }
   return false;
-}
-
-/** @param {Customer} to */
-const across = (to) => ({ key: randomUUID(), input: { recipientWalletId: to.walletId, amount: AMOUNT } });
-
-/** @param {any} outside */
-async function invoice(outside) {
-  const expires_at = new Date(Date.now() + INVOICE_MS).toISOString();
-  const { id, request } = await lightning.createInvoice({ lnd: outside.lnd, tokens: AMOUNT, expires_at });
-  return { key: id, input: { paymentRequest: request } };
 }

@@ -1,12 +1,13 @@
 /**
  * node load/main.js run [--seconds 60] [--intraledger 20] [--lightning 5] [--patience 90] [--names A,B,…] [--funds 20000]
  * node load/main.js crash [--step 1]
+ * node load/main.js overtake [--step 1]
  * node load/main.js check [--settle 90]
  * node load/main.js plant loss|double
  * node load/main.js balances --names A,B,…
  * node load/main.js books
  *
- * The first four take --asked FILE, where every payment asked for is remembered, and need OUTSIDE_DNS, OUTSIDE_TLS,
+ * The first five take --asked FILE, where every payment asked for is remembered, and need OUTSIDE_DNS, OUTSIDE_TLS,
  * OUTSIDE_MACAROON, OUTSIDE_PUBKEY of a node that is not the bank's. Customers' commands (run, balances) go by API_URL
  * alone; the others need the API's environment. balances and books print one line of JSON.
  * Ends with 0: all well; 1: lost, doubled or broken books; 3: some still unknown; 4: none of these, but some hang in
@@ -19,6 +20,7 @@ import { LightningNode } from "../src/nodes.js";
 import { Asked } from "./asked.js";
 import { check } from "./check.js";
 import { crash } from "./crash.js";
+import { overtake } from "./overtake.js";
 import { plant } from "./plant.js";
 import { run } from "./run.js";
 import { balances, books } from "./told.js";
@@ -62,8 +64,9 @@ async function main() {
     console.log(JSON.stringify(await balances(url, names, patienceMs)));
     return 0;
   }
-  if (command === "crash") {
-    await crash({ url, outside: outside(), asked, patienceMs, step: Number(values.step) });
+  if (command === "crash" || command === "overtake") {
+    const story = { crash, overtake }[command];
+    await story({ url, outside: outside(), asked, patienceMs, step: Number(values.step) });
     return 0;
   }
   const environment = read(process.env);
@@ -77,7 +80,7 @@ async function main() {
     await plant(what, asked);
     return 0;
   }
-  if (command !== "check") throw new Error("Say run, crash, check, plant loss, plant double, balances or books.");
+  if (command !== "check") throw new Error("Say run, crash, overtake, check, plant loss, plant double, balances or books.");
   return check({ url, nodes, outside: outside(), asked, settleMs: Number(values.settle) * 1_000 });
 }
 

@@ -160,5 +160,18 @@ export async function learn(flow, nodes) {
   if (now) await carryOut(now);
 }
 
+/**
+ * Bring to its end what another process began and seems to have left. It may only be slow: where it went on since the
+ * flow was read, the step is its own, and not taken.
+ * @param {Flow} flow as it was read
+ * @param {import("./nodes.js").Nodes} nodes
+ */
+export async function takeUp(flow, nodes) {
+  if (flow.state === "sending") return learn(flow, nodes);
+  if (flow.state !== "recorded") return carryOut(flow);
+  const reversing = await advance(flow, "reversing", { reason: "It was never sent" });
+  if (reversing) await carryOut(reversing);
+}
+
 /** LND knows no such payment, and won't begin one any more. @param {Flow} flow */
 const isExpired = ({ expiresAt }) => !!expiresAt && Date.now() > expiresAt.getTime() + EXPIRED_FOR_SURE_MS;

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { Flows, InvoiceUsers } from "./database.js";
-import { advance, carryOut, learn, OPEN } from "./flows.js";
+import { OPEN, takeUp } from "./flows.js";
 import { credit, lookAfter } from "./invoices.js";
 import { isHealthy, open, serve } from "./service.js";
 
@@ -38,21 +38,13 @@ async function listen(node) {
 async function sweep() {
   await attempt("Payments", async () => {
     const before = new Date(Date.now() - ABANDONED_AFTER_MS);
-    await each(Flows.find({ state: { $in: OPEN }, createdAt: { $lt: before } }).lean(), finishFlow);
+    await each(Flows.find({ state: { $in: OPEN }, createdAt: { $lt: before } }).lean(), (flow) => takeUp(flow, bank.nodes));
   });
   await attempt("Invoices", async () => {
     const before = new Date(Date.now() - SWEEP_MS);
     const waiting = { processingCompleted: false, timestamp: { $lt: before } };
     await each(InvoiceUsers.find(waiting).lean(), (invoice) => lookAfter(bank, invoice));
   });
-}
-
-/** @param {any} flow */
-async function finishFlow(flow) {
-  if (flow.state === "sending") return learn(flow, bank.nodes);
-  if (flow.state !== "recorded") return carryOut(flow);
-  const reversing = await advance(flow, "reversing", { reason: "It was never sent" });
-  if (reversing) await carryOut(reversing);
 }
 
 /**
