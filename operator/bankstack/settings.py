@@ -49,40 +49,92 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
-def _from(variable: str, read: Callable[[str], Any], default: str) -> Any:  # noqa: ANN401 - the field's own type
-    return field(default=read(default), metadata={"variable": variable, "read": read})
+def _from(variable: str, read: Callable[[str], Any], default: str, meaning: str) -> Any:  # noqa: ANN401 - the field's own type
+    return field(default=read(default), metadata={"variable": variable, "read": read, "meaning": meaning})
 
 
 @dataclass(frozen=True)
 class Settings:
     """How this process runs. What a bank is, its resources say."""
 
-    #: Namespaces whose resources this operator looks after. Each needs the Role of manifests/bank.
-    namespaces: tuple[str, ...] = _from("BANKSTACK_NAMESPACES", _names, "bank")
-    #: Namespace of the operator itself, where its Lease is.
-    own_namespace: str = _from("BANKSTACK_OWN_NAMESPACE", _name, "bankstack-system")
-    #: Who this process is among its replicas: its pod's name.
-    identity: str = _from("BANKSTACK_IDENTITY", _name, re.sub(r"[^a-z0-9.-]", "-", socket.gethostname().lower()))
-    #: Resources looked at side by side: passes mostly wait, and share the lists that they ask for meanwhile.
-    workers: int = _from("BANKSTACK_WORKERS", _number(1, 256), "128")
-    #: Seconds until a resource is looked at though nothing changed.
-    resync: int = _from("BANKSTACK_RESYNC_SECONDS", _number(10, 86400), "600")
-    #: Seconds that passes under way may still take when the process is told to stop.
-    grace: int = _from("BANKSTACK_GRACE_SECONDS", _number(0, 300), "30")
-    #: Port of /livez and /readyz.
-    health_port: int = _from("BANKSTACK_HEALTH_PORT", _number(1, 65535), "8081")
-    #: Port of /metrics.
-    metrics_port: int = _from("BANKSTACK_METRICS_PORT", _number(1, 65535), "8080")
-    #: Port of /alerts, where Alertmanager posts.
-    alerts_port: int = _from("BANKSTACK_ALERTS_PORT", _number(1, 65535), "8082")
-    #: File with the token that Alertmanager has to have. Without it no alert is believed.
-    alerts_token: str = _from("BANKSTACK_ALERTS_TOKEN", _path, "/etc/bankstack/alerts-token/token")
-    #: File with the allow-list of alerts. Without it no alert is taken.
-    alerts_rules: str = _from("BANKSTACK_ALERTS_RULES", _path, "/etc/bankstack/alerts/rules.yaml")
-    #: The operator's own ServiceAccount: plans that an alert or a changed spec asks for are asked for in its name.
-    service_account: str = _from("BANKSTACK_SERVICE_ACCOUNT", _name, "bankstack-operator")
-    #: Least level that is logged.
-    log_level: str = _from("BANKSTACK_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info")
+    namespaces: tuple[str, ...] = _from(
+        "BANKSTACK_NAMESPACES",
+        _names,
+        "bank",
+        "Namespaces whose resources this operator looks after. Each needs the Role of manifests/bank.",
+    )
+    own_namespace: str = _from(
+        "BANKSTACK_OWN_NAMESPACE",
+        _name,
+        "bankstack-system",
+        "Namespace of the operator itself, where its Lease is.",
+    )
+    identity: str = _from(
+        "BANKSTACK_IDENTITY",
+        _name,
+        re.sub(r"[^a-z0-9.-]", "-", socket.gethostname().lower()),
+        "Who this process is among its replicas.",
+    )
+    workers: int = _from(
+        "BANKSTACK_WORKERS",
+        _number(1, 256),
+        "128",
+        "Resources looked at side by side: passes mostly wait, and share the lists that they ask for meanwhile.",
+    )
+    resync: int = _from(
+        "BANKSTACK_RESYNC_SECONDS",
+        _number(10, 86400),
+        "600",
+        "Seconds until a resource is looked at though nothing changed.",
+    )
+    grace: int = _from(
+        "BANKSTACK_GRACE_SECONDS",
+        _number(0, 300),
+        "30",
+        "Seconds that passes under way may still take when the process is told to stop.",
+    )
+    health_port: int = _from(
+        "BANKSTACK_HEALTH_PORT",
+        _number(1, 65535),
+        "8081",
+        "Port of /livez and /readyz.",
+    )
+    metrics_port: int = _from(
+        "BANKSTACK_METRICS_PORT",
+        _number(1, 65535),
+        "8080",
+        "Port of /metrics.",
+    )
+    alerts_port: int = _from(
+        "BANKSTACK_ALERTS_PORT",
+        _number(1, 65535),
+        "8082",
+        "Port of /alerts, where Alertmanager posts.",
+    )
+    alerts_token: str = _from(
+        "BANKSTACK_ALERTS_TOKEN",
+        _path,
+        "/etc/bankstack/alerts-token/token",
+        "File with the token that Alertmanager has to have. Without it no alert is believed.",
+    )
+    alerts_rules: str = _from(
+        "BANKSTACK_ALERTS_RULES",
+        _path,
+        "/etc/bankstack/alerts/rules.yaml",
+        "File with the allow-list of alerts. Without it no alert is taken.",
+    )
+    service_account: str = _from(
+        "BANKSTACK_SERVICE_ACCOUNT",
+        _name,
+        "bankstack-operator",
+        "The operator's own ServiceAccount: plans that an alert or a changed spec asks for are asked for in its name.",
+    )
+    log_level: str = _from(
+        "BANKSTACK_LOG_LEVEL",
+        _one_of("debug", "info", "warning", "error"),
+        "info",
+        "Least level that is logged.",
+    )
 
     @property
     def user(self) -> str:

@@ -9,6 +9,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 KINDS = sorted(path.parent.name for path in (ROOT / "operator" / "bankstack" / "kinds").glob("*/decide.py"))
 _FINDING = re.compile(r'(?:Finding|Silent|NoAnswer)\(\s*"([A-Z]\w+)"')
+_METRIC = re.compile(r'"(bankstack_[a-z_]+)"[,:\]]')
 _CLAIM = re.compile(r'Claim\(\s*"(\w+)",\s*"\w+",\s*"(\w+)"')
 
 
@@ -30,3 +31,11 @@ def test_the_example_is_the_sample_that_the_stories_run(kind: str) -> None:
         yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "manifests/samples").rglob("*.yaml")
     ]
     assert example in samples
+
+
+def test_every_metric_is_explained() -> None:
+    sources = (ROOT / "operator" / "bankstack").rglob("*.py")
+    told = {name for source in sources for name in _METRIC.findall(source.read_text(encoding="utf-8"))}
+    page = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    explained = {name.removesuffix("_total") for name in re.findall(r"`(bankstack_[a-z_]+)`", page)}
+    assert sorted(told ^ explained) == []

@@ -148,7 +148,9 @@ class Recycle(Part):
         description="Where its volume holds more, alert LndDatabaseTooBig asks for a restart (docs/alerts.md).",
     )
     windows: list[Window] | None = Field(
-        default=None, max_length=8, description="When a restart may begin, like `Sun 02:00-05:00 UTC`; none: any time."
+        default=None,
+        max_length=8,
+        description="When a restart may begin, like `Sun 02:00-05:00 UTC` or `Daily 23:00-01:00 UTC`; none: any time.",
     )
 
 
