@@ -16,6 +16,8 @@ from bankstack.engine.objects import Manifest, Ref, ref
 
 #: The reason to apply what was not there when it was looked for: made, never taken over.
 MISSING: Final = "Missing"
+#: Seconds until another look, for who waits for nobody's news: not even for the rest after a pass.
+AT_ONCE: Final = 0.0
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bankstack.engine.decision import AT_ONCE
 from bankstack.engine.finding import Interrupted, Policy, Stalled, Transient, Waiting
 from bankstack.engine.metrics import Metrics, Seen
 from bankstack.engine.objects import CHANGE_PLAN, Key, Manifest, Ref, Type
@@ -144,7 +145,7 @@ class Loop:
             rest = None
             try:
                 outcome = await self._pass(key)
-                rest = SETTLED_SECONDS if outcome.settled else None
+                rest = _rest(outcome)
                 self._metrics.reconciled(key, outcome.result, time.monotonic() - began)
             finally:
                 self._looked[key] = time.monotonic()
@@ -212,6 +213,13 @@ class Loop:
 
 #: Outcomes after which there is nothing left to look at.
 GONE: Final = frozenset({"gone", "released"})
+
+
+def _rest(outcome: Outcome) -> float | None:
+    """Who wants another look at once waits for nobody's news."""
+    if outcome.settled:
+        return SETTLED_SECONDS
+    return AT_ONCE if outcome.look_again == AT_ONCE else None
 
 
 def trace(error: BaseException) -> str:

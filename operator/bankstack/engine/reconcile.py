@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bankstack.engine import conditions, declared, sight
 from bankstack.engine.announce import announcements
-from bankstack.engine.decision import Decision, soonest
+from bankstack.engine.decision import AT_ONCE, Decision, soonest
 from bankstack.engine.execute import execute
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
 from bankstack.engine.model import Condition
@@ -23,8 +23,8 @@ from bankstack.engine.sight import Desk, Seen, is_planned, see, unseen
 
 log = logging.getLogger(__name__)
 
-#: An Ask changes something that no watch tells of: look again at once, for payments may wait for it.
-AFTER_ASK = 0.1
+#: An Ask changes something that no watch tells of: payments may wait for what comes of it.
+AFTER_ASK = AT_ONCE
 
 
 @dataclass(frozen=True)

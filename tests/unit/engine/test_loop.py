@@ -7,6 +7,7 @@ import pytest
 
 from bankstack.engine import loop as loop_module
 from bankstack.engine import queue
+from bankstack.engine.decision import AT_ONCE
 from bankstack.engine.finding import Finding, Interrupted, Policy, Stalled, Transient, Waiting
 from bankstack.engine.loop import Loop, Pace, trace
 from bankstack.engine.metrics import Metrics
@@ -167,6 +168,17 @@ async def test_who_has_given_its_word_rests_and_is_then_woken(world: World, monk
     for name in ("lnd1", "lnd2"):
         world.loop.changed(STATEFUL_SET, "bank", name, [f"LndNode.{name}"])
     await world.passes_are(LND1, LND2, LND2)
+
+
+async def test_who_wants_another_look_at_once_does_not_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.loop.queue, "_rest", 3600)
+    looks = iter((AT_ONCE, 3600))
+    world.does = lambda **_: Outcome("changed", look_again=next(looks))
+    lnd_event(world)
+    await world.passes_are(LND1, LND1)
+    lnd_event(world)
+    lnd_event(world, "lnd2")
+    await world.passes_are(LND1, LND1, LND2)
 
 
 async def test_a_reference_that_changes_during_the_pass_is_not_missed(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info
 from bankstack.engine.conditions import moment, stamp
-from bankstack.engine.decision import Ask
+from bankstack.engine.decision import AT_ONCE, Ask
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.model import seconds
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
@@ -32,7 +32,7 @@ from bankstack.kinds.lndnode.subject import LndNode
 #: An API's word comes within seconds, and wakes its nodes.
 ACKNOWLEDGED: Final = 5.0
 #: Nobody is woken by a word of their own.
-WRITTEN: Final = 0.1
+WRITTEN: Final = AT_ONCE
 #: The kubelet has this long beyond LND's own time to say that it ended.
 KUBELET_SECONDS: Final = 60
 
