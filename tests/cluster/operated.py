@@ -10,6 +10,7 @@ from demokit import shipped
 from demokit.shipped import NAME, SYSTEM
 from labkit import engine, faults, nodes
 from labkit.catalog import Image
+from labkit.errors import StepFailed
 
 from .conftest import Lab, Manifest, Room, eventually
 
@@ -132,6 +133,18 @@ class Operator:
 def kill_main_process(pod: Manifest) -> None:
     """SIGKILL for the first process of a pod's container, from its node."""
     do_to_container(pod, "kill", "--signal", "SIGKILL")
+
+
+def is_killed(room: Room, name: str) -> bool:
+    """SIGKILL for a pod's first process; False where there is none, or it ended by itself in between."""
+    found = room.lab.asks("-n", room.name, "get", "pod", name, "-o", "json")
+    if found.returncode != 0 or not runs(pod := json.loads(found.stdout)):
+        return False
+    try:
+        kill_main_process(pod)
+    except StepFailed:
+        return False
+    return True
 
 
 def runs(pod: Manifest) -> bool:

@@ -17,11 +17,10 @@ from bankstack.kinds.lndnode.plans import STEPS
 from bankstack.plans.model import FINISHED
 from demokit.bank import Demo
 from demokit.payments import ASKED, NAMES, PATIENCE_SECONDS, POD
-from labkit.errors import StepFailed
 
 from .bank import Bank
 from .conftest import Lab, Manifest, elapsed, eventually
-from .operated import kill_main_process, runs
+from .operated import is_killed, kill_main_process
 from .processes import watched
 from .test_plans import approval, made, may, plan, restart
 from .timeline import Timeline, timeline
@@ -205,13 +204,7 @@ def strike(bank: Bank, victim: str, where: str) -> bool:
     if victim == "mongod":
         kill_main_process(bank.get("pod", f"{bank.resource('LedgerCluster', 'ledger')['status']['primary']}-0"))
     elif victim == "lnd":
-        found = bank.lab.asks("-n", bank.name, "get", "pod", "lnd1-0", "-o", "json")
-        if found.returncode != 0 or not runs(pod := json.loads(found.stdout)):
-            return False
-        try:
-            kill_main_process(pod)
-        except StepFailed:  # it ended by itself in between
-            return False
+        return is_killed(bank, "lnd1-0")
     else:
         region = bank.lab.get("node", where)["metadata"]["labels"]["topology.kubernetes.io/region"]
         bank.lab.does("kill-node", region)

@@ -15,6 +15,7 @@ from .test_crash_anywhere import ALL
 from .test_restart import looked_at
 
 NODES = ("lnd1", "lnd2")
+PLANS = {f"restart-{name}": name for name in NODES}
 CRASH = Fault("crash", When.AFTER)
 
 
@@ -133,3 +134,37 @@ async def test_a_second_node_that_fails_is_waited_for() -> None:
     await looked_at(bank)
     is_back(bank)
     stops.were_known("lnd1")
+
+
+async def both_asked_for() -> Bank:
+    bank = await open_bank()
+    for name, node in PLANS.items():
+        bank.asks(name, target={"kind": "LndNode", "name": node})
+    return await bank.settle(6000)
+
+
+async def test_of_two_nodes_one_is_stopped_after_the_other_though_an_operator_died_as_one_began() -> None:
+    reference = await both_asked_for()
+    asked = len(reference.calls.made)
+    reference.approves("restart-lnd2")
+    await reference.settle(6000)
+    writes = [n for n, call in enumerate(reference.calls.made, 1) if n > asked and call.startswith(WRITES)]
+    for dying in writes if ALL else writes[:8]:
+        bank = await both_asked_for()
+
+        def schedule(number: int, _call: str, bank: Bank = bank, dying: int = dying) -> Fault | None:
+            if number != dying:
+                return None
+            bank.approves("restart-lnd1")
+            return CRASH
+
+        bank.calls.schedule = schedule
+        bank.approves("restart-lnd2")
+        # As many hands as the bank has resources: the other node begins while this one is found where it died.
+        await bank.interleaved(dying, 6000, hands=5)
+        for _ in range(3):
+            await looked_at(bank, later=60)
+        assert bank.restarts == 1
+        ended = {name: (bank.plan(name)["state"], bank.plan(name)["message"]) for name in PLANS}
+        assert {state for state, _ in ended.values()} == {"Succeeded"}, (dying, ended)
+        laws_hold(bank)

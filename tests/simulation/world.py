@@ -101,6 +101,7 @@ class Operator:
         """One pass over one resource, and when to look again."""
         kind = next(kind for kind in self.kinds if kind.type == key.type)
         del self.due[key]
+        line = self.line
         written = len(self._world.server.written)
         try:
             outcome = await reconcile(
@@ -117,9 +118,11 @@ class Operator:
         except BaseException as error:
             if not is_crash(error):
                 raise
-        if self.line.dead:
-            self._world.restarts += 1
-            self.start()
+        if line.dead:
+            # Of several passes of one process the first to find out.
+            if line is self.line:
+                self._world.restarts += 1
+                self.start()
             return
         self._world.outcomes.append((str(key), outcome))
         changed = len(self._world.server.written) != written
@@ -143,7 +146,11 @@ class Operator:
 
     def next(self) -> Key | None:
         """What is due now and first in line."""
-        return min((key for key, when in self.due.items() if when <= self._world.now), default=None)
+        return next(iter(self.first(1)), None)
+
+    def first(self, most: int) -> list[Key]:
+        """As many of those that are due now."""
+        return sorted(key for key, when in self.due.items() if when <= self._world.now)[:most]
 
     def is_calm(self) -> bool:
         """Whether nothing more is to be expected of it."""
@@ -220,20 +227,19 @@ class World:
             self._let_time_pass()
         raise AssertionError(f"nothing settles: {self.outcomes[-6:]}; last calls {self.calls.made[-20:]}")
 
-    async def interleaved(self, seed: int, most: int = 400) -> Self:
-        """Until all is calm, with the passes of all operators at once: any call may come before any other's."""
+    async def interleaved(self, seed: int, most: int = 400, hands: int = 1) -> Self:
+        """Until all is calm, with `hands` passes of each operator at once: any call may come before any other's."""
         dice = random.Random(seed)  # noqa: S311 - a dice, not a key
 
         async def pause() -> None:
             for _ in range(dice.randint(0, 3)):
                 await asyncio.sleep(0)
 
-        for operator in self.operators:
-            operator.line.pause = pause
         for _ in range(most):
             moved = self._others_work()
-            keys = [(operator, operator.next()) for operator in self.operators]
-            due = [operator.step(key) for operator, key in keys if key]
+            for operator in self.operators:
+                operator.line.pause = pause
+            due = [operator.step(key) for operator in self.operators for key in operator.first(hands)]
             await asyncio.gather(*due)
             if not moved and not due:
                 if all(operator.is_calm() for operator in self.operators):

@@ -14,7 +14,7 @@ the usual one again: that is what brings a node back after an abort, and why a s
 no undoing of its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -156,6 +156,15 @@ class Wish:
 Wishes: TypeAlias = Mapping[str, Wish | Unknown | None]
 
 
+#: From the resource's facts, the plan's parameters and the targets of the plans that run: why it may not begin beside
+#: those.
+Beside: TypeAlias = Callable[[Any, Mapping[str, str], Collection[str]], str | None]
+
+
+def anything(_facts: Any, _parameters: Mapping[str, str], _running: Collection[str]) -> None:  # noqa: ANN401 - any kind's
+    """Most operations may run beside any other of another resource."""
+
+
 def none_at_all(_subject: Any, _facts: Any) -> Wishes:  # noqa: ANN401 - any kind's
     """Most operations are only for people to ask for."""
     return {}
@@ -170,6 +179,7 @@ class Operation:
     plan: Propose
     #: What the operator itself asks for it for, from the resource and the facts (pure).
     wishes: Callable[[Any, Any], Wishes] = none_at_all
+    beside: Beside = anything
 
     def step(self, name: str) -> Step | None:
         """The step of this name; none where another version of the operator knew it."""

@@ -59,7 +59,7 @@ def _with(steered: Steered, plan: Plan, setting: Setting, blocker: str | None) -
         return _ended(steered, plan, standing.status, setting)
     if not standing.ready:
         return _noted(steered, plan, standing.status)
-    if ahead := blocker or _ahead(steered, plan):
+    if ahead := blocker or _ahead(steered, plan) or _beside(plan, setting):
         return _noted(steered, plan, lifecycle.said(standing.status, ahead))
     return _walked(_begin(steered, plan), plan, begun(standing.status, setting), setting)
 
@@ -78,6 +78,15 @@ def _ahead(steered: Steered, plan: Plan) -> str | None:
         return f"nothing is missing: it begins when ChangePlan {holder[0]} has ended"
     turn = any(status.state in FINISHED and other.runs for other, status in steered.statuses)
     return "nothing is missing: it begins in a moment" if turn else None
+
+
+def _beside(plan: Plan, setting: Setting) -> str | None:
+    """Why it does not begin while others run elsewhere.
+
+    By the journal they came first: of two that would begin at once, one finds it changed, and reads it anew.
+    """
+    operation = setting.operations[plan.spec.operation]
+    return operation.beside(setting.facts, plan.spec.parameters or {}, setting.elsewhere)
 
 
 def _begin(steered: Steered, plan: Plan) -> Steered:

@@ -53,6 +53,8 @@ class Docket:
     proof: Proof = NOT_ASKED
     #: Plans that were not listed, and were asked for by name.
     overlooked: tuple[Plan | Unreadable, ...] = ()
+    #: Other targets on which plans run.
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def target(self) -> str:
@@ -106,7 +108,16 @@ class Docket:
         # Nothing is concluded from a target that is being changed.
         own = wished.look(self.us if self.running is None else "", self.operations, subject, facts)
         setting = Setting(
-            self.operations, subject, facts, self.journal, self.approvals, self.annotations, self.proof, now, own
+            self.operations,
+            subject,
+            facts,
+            self.journal,
+            self.approvals,
+            self.annotations,
+            self.proof,
+            now,
+            own,
+            self.elsewhere,
         )
         to_tell = self.unfinished or self.target in self.journal.active
         steered = steer(self.target, self.found, setting) if to_tell else Steered(journal=self.journal)
@@ -167,7 +178,10 @@ async def ask(cluster: Cluster, wanted: Request, listed: Iterable[str]) -> str |
     """Make the next plan of its stem; None where others made one of that stem meanwhile."""
     seen, namespace = tuple(listed), wanted.namespace
     book = journal.read(await cluster.get(journal.REF, namespace))
-    if any(request.number(wanted.stem, name) is not None and name not in seen for name, _ in book.active.values()):
+    begun = [
+        one for one in book.active.values() if request.number(wanted.stem, one[0]) is not None and one[0] not in seen
+    ]
+    if any([await _alive(*one, namespace, cluster) for one in begun]):
         return None
     called = request.name(wanted.stem, request.taken(seen, book))
     while (made := await cluster.create(wanted.manifest(called), namespace)) is None:
@@ -237,6 +251,7 @@ class Desk:
             # After the approvals were listed: whoever took the guard away before that is found out.
             await prove(namespace, cluster) if _needs_proof(found, kind.operations) else NOT_ASKED,
             overlooked,
+            await _elsewhere(about.target, listed, book, namespace, cluster),
         )
 
 
@@ -261,8 +276,26 @@ async def _overlooked(
     name, uid = book.active.get(target, ("", ""))
     if not name or plans.may_have(found, uid):
         return ()
-    live: Manifest | None = await cluster.get(Ref(CHANGE_PLAN, name), namespace)
-    return (plans.read(live),) if live is not None and live["metadata"]["uid"] == uid else ()
+    live = await _alive(name, uid, namespace, cluster)
+    return (plans.read(live),) if live is not None else ()
+
+
+async def _elsewhere(
+    target: str, listed: Iterable[Manifest], book: Journal, namespace: str, cluster: Reader
+) -> frozenset[str]:
+    known = {one["metadata"]["uid"] for one in listed}
+    running = [
+        other
+        for other, (name, uid) in book.active.items()
+        if other != target and (uid in known or await _alive(name, uid, namespace, cluster))
+    ]
+    return frozenset(running)
+
+
+async def _alive(name: str, uid: str, namespace: str, cluster: Reader) -> Manifest | None:
+    """A plan that the journal has as running. One that was deleted as it began stays there until its target's next."""
+    live = await cluster.get(Ref(CHANGE_PLAN, name), namespace)
+    return live if live is not None and live["metadata"]["uid"] == uid else None
 
 
 async def _approvals(namespace: str, cluster: Cluster) -> tuple[Approval, ...]:

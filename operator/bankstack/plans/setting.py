@@ -31,3 +31,5 @@ class Setting:
     now: datetime
     #: What the operator itself asks for on this target.
     wished: Wished = field(default_factory=Wished)
+    #: Other targets on which plans run, as the journal names them.
+    elsewhere: frozenset[str] = frozenset()

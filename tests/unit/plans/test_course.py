@@ -117,6 +117,16 @@ def test_of_two_that_say_they_run_the_journal_s_goes_on() -> None:
     assert room.says("b") == "by the journal's word ChangePlan a runs: this one goes on after it"
 
 
+def test_what_cannot_be_beside_another_begins_after_it() -> None:
+    room = Room([plan()])
+    look = replace(OPERATIONS["Look"], beside=lambda _facts, _parameters, running: "after it" if running else None)
+    setting = Setting({"Look": look}, subject(), Facts(), Journal(), (), {}, proof=True, now=NOW)
+    for elsewhere, state in ((frozenset({"Toy two"}), "Pending"), (frozenset(), "Running")):
+        (_, status), *_ = steer(TARGET, room.plans, replace(setting, elsewhere=elsewhere)).statuses
+        assert status.state == state
+        assert (status.message == "after it") == bool(elsewhere)
+
+
 def test_beside_a_plan_that_cannot_be_read_none_begins() -> None:
     broken = read(plan("x").manifest | {"status": {"state": "Dancing"}})
     assert isinstance(broken, Unreadable)

@@ -63,11 +63,13 @@ def approves(made: World) -> None:
     made.user_applies(PLAN_APPROVAL, {**API, "kind": "PlanApproval", "metadata": {"name": "b"}, "spec": given})
 
 
-async def docket(made: World) -> Docket:
-    """As an operator reads it now."""
+async def docket(made: World, name: str = "one") -> Docket:
+    """As an operator reads it now; of another one as if a plan had run on it."""
     first = made.operators[0]
     listed = await Desk().listed("bank", first.cluster)
-    return await Desk().look(About(first.kinds[0], "one", "bank"), listed, first.cluster, lambda _refs: None)
+    return await Desk().look(
+        About(first.kinds[0], name, "bank", name != "one"), listed, first.cluster, lambda _refs: None
+    )
 
 
 def wish(stem: str) -> Request:
@@ -185,6 +187,29 @@ async def test_beside_one_of_its_stem_that_was_made_and_begun_meanwhile_none_is_
     wanted, cluster = wish("one-look"), made.operators[0].cluster
     assert await ask(cluster, wanted, ()) is None
     assert await ask(cluster, wanted, ("one-look-1",)) == "one-look-2", "whoever listed it knows what it does"
+
+
+async def test_one_that_was_deleted_as_it_began_keeps_nobody_from_asking_nor_from_beginning() -> None:
+    answers = Answers()
+    answers.verdict = Wait("not yet")
+    made = await world(answers).settle()
+    asks(made, "one-look-1")
+    await made.settle()
+    made.server.delete(made.key(CHANGE_PLAN, "one-look-1"))
+    cluster = made.operators[0].cluster
+    assert "Toy one" in journal.read(made.live(CONFIG_MAP, journal.NAME)).active
+    assert (await docket(made, "two")).elsewhere == frozenset()
+    assert await ask(cluster, wish("one-look"), ()) == "one-look-2"
+
+
+async def test_who_begins_knows_of_the_plans_that_run_elsewhere() -> None:
+    answers = Answers()
+    answers.verdict = Wait("not yet")
+    made = await world(answers).settle()
+    asks(made)
+    await made.settle()
+    assert (await docket(made, "two")).elsewhere == frozenset({"Toy one"})
+    assert (await docket(made)).elsewhere == frozenset()
 
 
 async def test_a_name_that_even_the_journal_forgot_is_passed_over_and_never_one_that_is_open() -> None:

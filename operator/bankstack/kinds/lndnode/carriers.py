@@ -5,7 +5,7 @@ can carry them: that is looked at before anything is begun and directly before L
 stopped. Who wants a restart nonetheless says so in the plan, and approvers read it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from bankstack.clients.lnd.answers import Channels
@@ -39,6 +39,20 @@ def missing(facts: Facts, parameters: Mapping[str, str]) -> str | None:
         f"ApiDeployment {found.name} also pays through LndNode {name}, and that cannot carry its payments now: "
         f"{obstacle}. It is waited for; to do without, make the plan with parameter {CARRIER}: {NOBODY}"
     )
+
+
+def beside(facts: Facts, parameters: Mapping[str, str], running: Collection[str]) -> str | None:
+    """Whose payments nobody would carry beside the plans that run: of two nodes one is stopped after the other."""
+    if parameters.get(CARRIER) == NOBODY:
+        return None
+    for one in facts.users:
+        taken = [name for name in one.others if f"LndNode {name}" in running]
+        if taken and not set(one.carriers) - set(taken):
+            return (
+                f"nothing is missing: it begins when the ChangePlan of LndNode {taken[0]} has ended, for ApiDeployment "
+                f"{one.name} pays through no other meanwhile"
+            )
+    return None
 
 
 def planned(facts: Facts) -> str:

@@ -113,6 +113,6 @@ def _impact(node: LndNode, facts: Facts) -> dict[str, Impact]:
 
 #: Everything that plans may ask: what is not here is Refused with a sentence.
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    "Restart": Operation(Risk.AMBER, STEPS, restart, wishes.wishes),
-    "Replace": Operation(Risk.RED, replace.STEPS, replace.replace),
+    "Restart": Operation(Risk.AMBER, STEPS, restart, wishes.wishes, carriers.beside),
+    "Replace": Operation(Risk.RED, replace.STEPS, replace.replace, beside=carriers.beside),
 }

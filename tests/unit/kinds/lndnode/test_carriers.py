@@ -60,6 +60,28 @@ def test_a_bank_with_one_node_is_restarted_and_approvers_read_that_nobody_carrie
     assert plans.restart(node(), facts(), {}).uses["carriedBy"] == "no API pays through it"
 
 
+@pytest.mark.parametrize(
+    ("users", "parameters", "running", "begins"),
+    [
+        ([CARRIED], {}, {"LndNode lnd2"}, False),
+        ([CARRIED], {"carrier": "nobody"}, {"LndNode lnd2"}, True),
+        ([CARRIED], {}, {"ColdWallet lnd2", "LndNode lnd9"}, True),
+        ([replace(CARRIED, others={"lnd2": "", "lnd3": ""})], {}, {"LndNode lnd2"}, True),
+        ([ONLY], {}, {"LndNode lnd2"}, True),
+        ([], {}, {"LndNode lnd2"}, True),
+    ],
+)
+def test_of_two_nodes_of_an_api_one_is_stopped_after_the_other(
+    users: list[User],
+    parameters: dict[str, str],
+    running: set[str],
+    begins: bool,  # noqa: FBT001
+) -> None:
+    for operation in ("Restart", "Replace"):
+        told = plans.OPERATIONS[operation].beside(used_by(*users), parameters, running)
+        assert told is None if begins else told is not None and "LndNode lnd2 has ended, for ApiDeployment bank" in told
+
+
 def test_what_can_carry_just_now_does_not_change_what_was_approved() -> None:
     every = plans.restart(node(), used_by(CARRIED), {}).uses["carriedBy"]
     assert (
