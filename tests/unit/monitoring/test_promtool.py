@@ -42,6 +42,11 @@ def lag(*steps: int) -> list[dict[str, str]]:
     return [one | {"values": one["values"].format(step)} for one, step in zip(LAG, steps, strict=True)]
 
 
+def htlcs(blocks_left: str, pending: str, pod: str = "a") -> list[dict[str, str]]:
+    told = {"bankstack_lndnode_htlc_blocks_left": blocks_left, "bankstack_lndnode_pending_htlcs": pending}
+    return [plain(f'{name}{{{NODE}, pod="{pod}"}}', values) for name, values in told.items()]
+
+
 def volume(gib: int, claim: str = "lnd1-data", most: int = 8) -> list[dict[str, str]]:
     of = f'kubelet_volume_stats_used_bytes{{namespace="bank", persistentvolumeclaim="{claim}"}}'
     # Told by the operator that acts, and by the one that did before it.
@@ -70,7 +75,18 @@ CASES: Final[dict[str, tuple[Series, int, list[Series]]]] = {
     "LndHtlcNearExpiry": (
         [of_node("bankstack_lndnode_htlc_blocks_left", "11x10")],
         3,
-        [[of_node("bankstack_lndnode_htlc_blocks_left", "12x10")], []],
+        [
+            [of_node("bankstack_lndnode_htlc_blocks_left", "12x10")],
+            [],
+            # It ended, and LND has no other; nor when it goes silent after that.
+            htlcs("11 11 stale", "1 1 0x20"),
+            htlcs("11 11 stale", "1 1 0 stale"),
+            # Silent with one that has time.
+            htlcs("12 12 stale", "1 1 stale"),
+            # Told by an operator that was replaced since: LND answers the one that acts.
+            [*htlcs("11 11 stale", "1 1 stale", pod="a"), *htlcs("_x30", "_ _ 0x20", pod="b")],
+            [*htlcs("11 11 stale", "1 1 stale", pod="a"), *htlcs("_ _ 40x20", "_ _ 1x20", pod="b")],
+        ],
     ),
     "LndCertificateExpires": (
         [of_node("bankstack_lndnode_certificate_expires_timestamp_seconds", "1000000x90")],
@@ -86,6 +102,15 @@ CASES: Final[dict[str, tuple[Series, int, list[Series]]]] = {
         [condition("LedgerCluster", "Writable", "-1x10")],
         4,
         [[condition("LedgerCluster", "Writable", "1x10")], [condition("LedgerCluster", "Writable", "-1 1x10")]],
+    ),
+    "LedgerWritesNotProven": (
+        [of_node("bankstack_ledgercluster_writes_proven_timestamp_seconds", "0x20")],
+        7,
+        [
+            [of_node("bankstack_ledgercluster_writes_proven_timestamp_seconds", "-120+60x20")],
+            [of_node("bankstack_ledgercluster_writes_proven_timestamp_seconds", "0x4 300+60x20")],
+            [],
+        ],
     ),
     "LedgerClusterNotReady": (
         [condition("LedgerCluster", "Ready", "0x20")],
@@ -227,6 +252,17 @@ def test_it_fires_when_it_should_and_not_when_it_should_not(folder: Path, alert:
     fires, minute, quiet = CASES[alert]
     end = [looks(alert, series, other, 0) for series in quiet for other in (minute, minute + 10)]
     asked(folder, [looks(alert, fires, minute, 1), looks(alert, fires, 0, 0), *end])
+
+
+def test_a_payment_short_of_blocks_is_told_while_its_lnd_is_silent_and_until_it_says_that_there_is_none(
+    folder: Path,
+) -> None:
+    silent, back = htlcs("11 11 stale", "1 1 stale"), htlcs("11 11 stale", "1 1 stale _x17 0x20")
+    # What it has on its way it tells, and at which height it is it does not.
+    half = htlcs("11 11 stale", "1x40")
+    later = [looks("LndHtlcNearExpiry", silent, 300, 1), looks("LndHtlcNearExpiry", silent, 365, 0)]
+    told = [looks("LndHtlcNearExpiry", back, 15, 1), looks("LndHtlcNearExpiry", back, 25, 0)]
+    asked(folder, [*later, *told, looks("LndHtlcNearExpiry", half, 30, 1)])
 
 
 def test_what_people_read_names_the_resource(folder: Path) -> None:
