@@ -186,25 +186,31 @@ async def test_a_recovery_that_has_ended_is_none(mode: int, finished: int, is_so
         assert await node.is_recovering(MACAROON) is is_so
 
 
+def begun(late: int) -> int:
+    return int(NOW.timestamp() + late) * 10**9
+
+
 async def test_what_was_sent_counts_by_its_end_what_may_yet_be_sent_and_not_what_failed() -> None:
     ended, before = ({"resolve_time_ns": int(NOW.timestamp() + late) * 10**9} for late in (0, -2))
     payments = [
+        {"value_msat": 20_000, "status": pb.Payment.IN_FLIGHT, "htlcs": [{}], "creation_time_ns": begun(-121)},
         {"value_msat": 1000, "fee_msat": 10, "status": pb.Payment.SUCCEEDED, "htlcs": [before, ended]},
         {"value_msat": 100_000, "status": pb.Payment.SUCCEEDED, "htlcs": [before]},
         {"value_msat": 500, "status": pb.Payment.IN_FLIGHT, "htlcs": [before, {}]},
         {"value_msat": 7, "status": pb.Payment.FAILED, "htlcs": [ended]},
     ]
+    payments = [{"creation_time_ns": begun(-120), **one} for one in payments]
     async with lnd({"Lightning/ListPayments": pb.ListPaymentsResponse(payments=payments)}) as (node, server, _):
         assert await node.sent_msat(MACAROON, NOW) == 1510
         request = pb.ListPaymentsRequest.FromString(server.asked[0][1])
-    assert (request.include_incomplete, request.creation_date_start) == (True, int(NOW.timestamp()) - 120)
+    assert (request.include_incomplete, request.reversed) == (True, True)
 
 
 async def test_what_was_sent_is_asked_for_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "PAGE", 2)
-    one = {"value_msat": 1, "status": pb.Payment.IN_FLIGHT}
+    one = {"value_msat": 1, "status": pb.Payment.IN_FLIGHT, "creation_time_ns": begun(0)}
     pages = iter(
-        [pb.ListPaymentsResponse(payments=[one] * n, last_index_offset=at) for n, at in ((2, 7), (2, 9), (0, 0))]
+        [pb.ListPaymentsResponse(payments=[one] * n, first_index_offset=at) for n, at in ((2, 9), (2, 7), (0, 0))]
     )
 
     async def page() -> pb.ListPaymentsResponse:
@@ -213,7 +219,18 @@ async def test_what_was_sent_is_asked_for_page_by_page(monkeypatch: pytest.Monke
     async with lnd({"Lightning/ListPayments": page}) as (node, server, _):
         assert await node.sent_msat(MACAROON, NOW) == 4
     asked = [pb.ListPaymentsRequest.FromString(request) for _, request, _ in server.asked]
-    assert [(one.index_offset, one.max_payments) for one in asked] == [(0, 2), (7, 2), (9, 2)]
+    assert [(one.index_offset, one.max_payments) for one in asked] == [(0, 2), (9, 2), (7, 2)]
+
+
+async def test_a_long_history_is_not_read_beyond_what_can_have_cost_anything_since(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "PAGE", 2)
+    page = [{"value_msat": 1, "status": pb.Payment.IN_FLIGHT, "creation_time_ns": begun(late)} for late in (-900, 0)]
+    reply = pb.ListPaymentsResponse(payments=page, first_index_offset=4000)
+    async with lnd({"Lightning/ListPayments": reply}) as (node, server, _):
+        assert await node.sent_msat(MACAROON, NOW) == 1
+    assert len(server.asked) == 1
 
 
 async def test_a_wallet_is_made_with_everything_and_without_macaroon_files() -> None:

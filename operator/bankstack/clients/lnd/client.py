@@ -278,13 +278,13 @@ class Lnd:
 
     async def sent_msat(self, macaroon: Macaroon, since: datetime) -> int:
         """What payments have cost that ended since then, or may yet cost, fees included."""
-        request, cost = reading.payments_since(since), 0
+        request, cost = reading.newest_payments(), 0
         while True:
             reply = await self._ask("Lightning/ListPayments", request, pb.ListPaymentsResponse, macaroon)
-            cost += sum(one.value_msat + one.fee_msat for one in reply.payments if reading.costs(one, since))
-            if len(reply.payments) < request.max_payments:
+            cost += reading.cost_msat(reply.payments, since)
+            if len(reply.payments) < request.max_payments or reading.reaches_back(reply.payments, since):
                 return cost
-            request.index_offset = reply.last_index_offset
+            request.index_offset = reply.first_index_offset
 
     async def closures(self, macaroon: Macaroon) -> tuple[Closure, ...]:
         """How channels ended that are history."""

@@ -376,21 +376,21 @@ class ChannelEdge(_message.Message):
     def __init__(self, node1_pub: _Optional[str] = ..., node2_pub: _Optional[str] = ..., node1_policy: _Optional[_Union[RoutingPolicy, _Mapping]] = ..., node2_policy: _Optional[_Union[RoutingPolicy, _Mapping]] = ...) -> None: ...
 
 class ListPaymentsRequest(_message.Message):
-    __slots__ = ("include_incomplete", "index_offset", "max_payments", "creation_date_start", "omit_hops")
+    __slots__ = ("include_incomplete", "index_offset", "max_payments", "reversed", "omit_hops")
     INCLUDE_INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     INDEX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     MAX_PAYMENTS_FIELD_NUMBER: _ClassVar[int]
-    CREATION_DATE_START_FIELD_NUMBER: _ClassVar[int]
+    REVERSED_FIELD_NUMBER: _ClassVar[int]
     OMIT_HOPS_FIELD_NUMBER: _ClassVar[int]
     include_incomplete: bool
     index_offset: int
     max_payments: int
-    creation_date_start: int
+    reversed: bool
     omit_hops: bool
-    def __init__(self, include_incomplete: _Optional[bool] = ..., index_offset: _Optional[int] = ..., max_payments: _Optional[int] = ..., creation_date_start: _Optional[int] = ..., omit_hops: _Optional[bool] = ...) -> None: ...
+    def __init__(self, include_incomplete: _Optional[bool] = ..., index_offset: _Optional[int] = ..., max_payments: _Optional[int] = ..., reversed: _Optional[bool] = ..., omit_hops: _Optional[bool] = ...) -> None: ...
 
 class Payment(_message.Message):
-    __slots__ = ("value_msat", "status", "fee_msat", "htlcs")
+    __slots__ = ("value_msat", "status", "fee_msat", "creation_time_ns", "htlcs")
     class PaymentStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         UNKNOWN: _ClassVar[Payment.PaymentStatus]
@@ -406,12 +406,14 @@ class Payment(_message.Message):
     VALUE_MSAT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     FEE_MSAT_FIELD_NUMBER: _ClassVar[int]
+    CREATION_TIME_NS_FIELD_NUMBER: _ClassVar[int]
     HTLCS_FIELD_NUMBER: _ClassVar[int]
     value_msat: int
     status: Payment.PaymentStatus
     fee_msat: int
+    creation_time_ns: int
     htlcs: _containers.RepeatedCompositeFieldContainer[HTLCAttempt]
-    def __init__(self, value_msat: _Optional[int] = ..., status: _Optional[_Union[Payment.PaymentStatus, str]] = ..., fee_msat: _Optional[int] = ..., htlcs: _Optional[_Iterable[_Union[HTLCAttempt, _Mapping]]] = ...) -> None: ...
+    def __init__(self, value_msat: _Optional[int] = ..., status: _Optional[_Union[Payment.PaymentStatus, str]] = ..., fee_msat: _Optional[int] = ..., creation_time_ns: _Optional[int] = ..., htlcs: _Optional[_Iterable[_Union[HTLCAttempt, _Mapping]]] = ...) -> None: ...
 
 class HTLCAttempt(_message.Message):
     __slots__ = ("resolve_time_ns",)
@@ -420,12 +422,12 @@ class HTLCAttempt(_message.Message):
     def __init__(self, resolve_time_ns: _Optional[int] = ...) -> None: ...
 
 class ListPaymentsResponse(_message.Message):
-    __slots__ = ("payments", "last_index_offset")
+    __slots__ = ("payments", "first_index_offset")
     PAYMENTS_FIELD_NUMBER: _ClassVar[int]
-    LAST_INDEX_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    FIRST_INDEX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     payments: _containers.RepeatedCompositeFieldContainer[Payment]
-    last_index_offset: int
-    def __init__(self, payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ..., last_index_offset: _Optional[int] = ...) -> None: ...
+    first_index_offset: int
+    def __init__(self, payments: _Optional[_Iterable[_Union[Payment, _Mapping]]] = ..., first_index_offset: _Optional[int] = ...) -> None: ...
 
 class ChannelPoint(_message.Message):
     __slots__ = ("funding_txid_str", "output_index")

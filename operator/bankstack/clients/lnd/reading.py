@@ -13,15 +13,27 @@ LONGEST_TRY: Final = 120
 PAGE: Final = 500
 
 
-def payments_since(since: datetime) -> pb.ListPaymentsRequest:
-    """Asks for all that may have left since then. LND lists them by their beginning, which may be long before."""
-    begun = int(since.timestamp()) - LONGEST_TRY
-    return pb.ListPaymentsRequest(include_incomplete=True, creation_date_start=begun, omit_hops=True, max_payments=PAGE)
+def newest_payments() -> pb.ListPaymentsRequest:
+    """Asks for the last page. Asked for those since a date, LND reads through all that it ever made."""
+    return pb.ListPaymentsRequest(include_incomplete=True, omit_hops=True, max_payments=PAGE, reversed=True)
 
 
-def costs(told: pb.Payment, since: datetime) -> bool:
-    """Whether a payment was paid since then, or may yet be."""
-    if told.status == pb.Payment.FAILED:
+def reaches_back(page: Iterable[pb.Payment], since: datetime) -> bool:
+    """Whether what LND lists before this page had ended by then, or was in a channel."""
+    return any(_is_older(one, since) for one in page)
+
+
+def cost_msat(page: Iterable[pb.Payment], since: datetime) -> int:
+    """What those have cost that were paid since then, or may yet be."""
+    return sum(one.value_msat + one.fee_msat for one in page if _costs(one, since))
+
+
+def _is_older(told: pb.Payment, since: datetime) -> bool:
+    return told.creation_time_ns < (int(since.timestamp()) - LONGEST_TRY) * 10**9
+
+
+def _costs(told: pb.Payment, since: datetime) -> bool:
+    if told.status == pb.Payment.FAILED or _is_older(told, since):
         return False
     ended = max((one.resolve_time_ns for one in told.htlcs), default=0)
     # `since` is told in whole seconds: one earlier, so that none is missed.
