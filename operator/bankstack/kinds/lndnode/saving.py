@@ -23,9 +23,9 @@ from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.observe import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
 
-#: Channel backups that are kept, and the bytes they may have together: a Secret takes 1 MiB.
+#: Channel backups that are kept, and the bytes of all that is in their Secret: it takes 1 MiB.
 BACKUPS: Final = 10
-BACKUP_BYTES: Final = 600_000
+SECRET_BYTES: Final = 1_000_000
 
 
 async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, doors: Doors) -> None:
@@ -37,11 +37,8 @@ async def save_channel_backup(node: LndNode, ask: Ask, cluster: Cluster, doors: 
         known = frozenset(sealed.content(before, sealed.OUTPOINTS).decode().split())
         await _refuse_a_loss(known - outpoints, f"Secret {place.name}", lnd, root)
     now = doors.now()
-    files = _kept(before) | {
-        f"{now:%Y%m%d-%H%M%S}.backup": exported,
-        sealed.NEWEST: exported,
-        sealed.OUTPOINTS: "\n".join(sorted(outpoints)).encode(),
-    }
+    newest = {sealed.NEWEST: exported, sealed.OUTPOINTS: "\n".join(sorted(outpoints)).encode()}
+    files = newest | _dated(f"{now:%Y%m%d-%H%M%S}.backup", exported, before, SECRET_BYTES - _size(newest))
     meta = manifests.retained(node, names.COMPONENT, place.name, channels=ask.words["channels"], saved_at=stamp(now))
     await cluster.apply(at_version(manifests.secret(meta, files), before), node.namespace)
 
@@ -119,12 +116,16 @@ async def _refuse_a_loss(missing: frozenset[str], where: str, lnd: Lightning, ro
         raise Interrupted(Finding("ChannelBackupShrank", told, Stalled()))
 
 
-def _kept(before: Manifest | None) -> dict[str, bytes]:
-    """The newest of the dated backups, as many as fit."""
+def _dated(name: str, exported: bytes, before: Manifest | None, room: int) -> dict[str, bytes]:
+    """This one by its date, so that it is still there after the next, and the newest of the former, as many as fit."""
     files = manifests.opened(before) if before else {}
-    dated = sorted((key for key in files if key.endswith(".backup") and key != sealed.NEWEST), reverse=True)
+    former = sorted((key for key in files if key.endswith(".backup") and key != sealed.NEWEST), reverse=True)
     kept: dict[str, bytes] = {}
-    for key in dated[: BACKUPS - 1]:
-        if sum(map(len, kept.values())) + len(files[key]) <= BACKUP_BYTES:
-            kept[key] = files[key]
+    for key, content in ((name, exported), *((key, files[key]) for key in former if key != name)):
+        if len(kept) < BACKUPS and _size(kept) + len(content) <= room:
+            kept[key] = content
     return kept
+
+
+def _size(files: Mapping[str, bytes]) -> int:
+    return sum(map(len, files.values()))

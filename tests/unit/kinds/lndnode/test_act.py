@@ -223,14 +223,24 @@ async def test_the_newest_ten_backups_are_kept_and_the_newest_is_found_by_its_na
     assert annotations(bank, BACKUP)[names.CHANNELS] == "digest-13"
 
 
-async def test_backups_that_are_too_large_together_make_room_for_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saving, "BACKUP_BYTES", 1)
+@pytest.mark.parametrize(("times", "kept"), [(1.9, 0), (2.9, 1), (3.9, 2), (30, 4)])
+async def test_backups_that_are_too_large_together_make_room_for_the_newest(
+    monkeypatch: pytest.MonkeyPatch, times: float, kept: int
+) -> None:
+    """A Secret has room for so many times one of them."""
     bank = await running()
+    disk(bank).channels = set(POINTS)
+    await ask(bank, "save_channel_backup", channels="first")
+    outpoints = len(content(bank, BACKUP)[sealed.OUTPOINTS])
+    monkeypatch.setattr(saving, "SECRET_BYTES", outpoints + times * len(content(bank, BACKUP)[sealed.NEWEST]))
     for number in range(3):
+        bank.now += timedelta(minutes=1)
         await ask(bank, "save_channel_backup", channels=f"digest-{number}")
-        disk(bank).channels |= {f"{number}:0"}
-    dated = [key for key in content(bank, BACKUP) if key.endswith(".backup") and key != sealed.NEWEST]
-    assert len(dated) <= 2
+    held = content(bank, BACKUP)
+    assert sum(map(len, held.values())) <= saving.SECRET_BYTES
+    dated = sorted(key for key in held if key.endswith(".backup") and key != sealed.NEWEST)
+    assert len(dated) == kept
+    assert annotations(bank, BACKUP)[names.CHANNELS] == "digest-2"
 
 
 async def test_a_backup_that_lost_an_open_channel_is_refused() -> None:
