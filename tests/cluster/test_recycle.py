@@ -1,6 +1,5 @@
 """LNDs are restarted while customers pay: nothing is lost, doubled or closed by force, and what it cost is printed."""
 
-import json
 import os
 import re
 import subprocess

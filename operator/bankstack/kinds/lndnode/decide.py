@@ -37,6 +37,7 @@ from bankstack.kinds.lndnode.subject import LndNode
 
 #: LND tells nobody when a channel opens or the chain stops: it is asked this often.
 LOOK_AGAIN: Final = 30.0
+ENABLES: Final = Ask("enable_channels", "Resuming")
 
 
 def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
@@ -45,10 +46,14 @@ def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
         return retire(node, facts)
     obstacle = first(checks.OBSTACLES, node, facts)
     stopped = obstacle if obstacle and obstacle.stops else None
+    status, actions = summary(node, facts), () if stopped else _actions(node, facts, now)
     finding = stopped or _recycling(node, facts) or first(checks.SHORTFALLS, node, facts)
+    # Not before LND has taken it: a channel that stays disabled by our word is remembered by nothing else.
+    resumes = status.traffic is None and _resumes(node, facts)
     return Decision(
-        status=summary(node, facts),
-        actions=() if stopped else _actions(node, facts, now),
+        status=status.model_copy(update={"traffic": node.status.traffic}) if resumes else status,
+        then=status if resumes and ENABLES in actions else None,
+        actions=actions,
         finding=finding,
         claims=_claims(node, facts),
         # A change of channels has to be in the store ten seconds later: no event tells of it.
@@ -75,7 +80,7 @@ def summary(node: LndNode, facts: Facts) -> LndNodeStatus:
         stored_at=facts.shelf.since if facts.shelf else None,
         backed_up_at=facts.backup.saved_at if facts.backup else last.backed_up_at,
         traffic="Draining" if _is_drained(node, facts) else None,
-        last_downtime_seconds=int(away) if away else last.last_downtime_seconds,
+        last_downtime_seconds=max(0, int(away)) if away else last.last_downtime_seconds,
     )
 
 
@@ -102,12 +107,13 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
         return ()
     return (
         *_claim(node, facts),
+        # Before the backup, which is refused where LND has forgotten a channel: the others are given back all the same.
+        *_after_a_plan(node, facts),
         # Before the children: one that the API server refuses (a volume that cannot grow) must not hold up a backup.
         *_save_channels(node, facts),
         *_store_channels(node, facts),
         *certificates.steps(node, facts, now),
         *_publish(node, facts),
-        *_after_a_plan(node, facts),
         # Before the StatefulSet, which stops it: where one of these fails nothing is stopped.
         *_before_the_stop(node, facts),
         *drift.changes(_wanted(node, facts, endpoint), facts.children),
@@ -121,10 +127,13 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
 def _after_a_plan(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """What a plan leaves behind, however it ended: a held pod, disabled channels."""
     pod = (Ask("let_go_pod", "Proved"),) if stopping.to_let_go(node, facts) else ()
+    return (*pod, ENABLES) if _resumes(node, facts) else pod
+
+
+def _resumes(node: LndNode, facts: Facts) -> bool:
+    """Whether LND is told to announce its channels by itself again."""
     resumes = node.status.traffic is not None and not stages.is_drained(node)
-    if not resumes or not isinstance(facts.announced, Announced) or not facts.announced.disabled:
-        return pod
-    return (*pod, Ask("enable_channels", "Resuming"))
+    return resumes and isinstance(facts.announced, Announced) and bool(facts.announced.disabled)
 
 
 def _before_the_stop(node: LndNode, facts: Facts) -> tuple[Ask, ...]:

@@ -17,8 +17,10 @@ from bankstack.kinds.lndnode.subject import LndNode
 #: LND's DefaultIncomingBroadcastDelta.
 INCOMING_DELTA: Final = 16
 BLOCK_SECONDS: Final = 600
-#: A restart is given this many times as long as the last one took.
+#: A restart is given this many times as long as the last one took, and six hours at most for its sake: one that took
+#: longer waited for something else, an image or a node, and no payment would ever outlast the next.
 CAUTION: Final = 3
+CAUTION_MOST: Final = 36
 
 
 def recycle(node: LndNode) -> Recycle:
@@ -28,8 +30,12 @@ def recycle(node: LndNode) -> Recycle:
 
 def needed_blocks(node: LndNode) -> int:
     """What must be left of every HTLC when LND is stopped."""
+    return max(recycle(node).max_downtime_blocks, _cautious(node))
+
+
+def _cautious(node: LndNode) -> int:
     last = node.status.last_downtime_seconds or 0
-    return max(recycle(node).max_downtime_blocks, math.ceil(CAUTION * last / BLOCK_SECONDS))
+    return min(CAUTION_MOST, math.ceil(CAUTION * last / BLOCK_SECONDS))
 
 
 def blocks_left(htlc: Htlc, tip: int) -> int:
@@ -47,10 +53,11 @@ def too_tight(node: LndNode, htlcs: tuple[Htlc, ...], tip: int) -> str | None:
     found, needed = tightest(htlcs, tip), needed_blocks(node)
     if found is None or blocks_left(found, tip) > needed:
         return None
+    why = f" (the last one took {node.status.last_downtime_seconds} s)" if needed == _cautious(node) else ""
     return (
-        f"{described(found, tip)}, and a restart needs more than {needed}: were LND away that long, the channel would "
-        "be closed by force. LND is not stopped. Wait until this payment is settled or failed (lncli listchannels "
-        "shows it; of your own hold invoice: settle or cancel it), then make another plan"
+        f"{described(found, tip)}, and a restart needs more than {needed}{why}: were LND away that long, the channel "
+        "would be closed by force. LND is not stopped. Wait until this payment is settled or failed (lncli "
+        "listchannels shows it; of your own hold invoice: settle or cancel it), then make another plan"
     )
 
 

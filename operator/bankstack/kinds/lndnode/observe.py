@@ -36,11 +36,15 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class _Way:
-    """How LND is reached: its pod, PEM of the authorities that may vouch for it, and the wallet whose seed asks."""
+    """How LND is reached: its pod, PEM of the authorities that may vouch for it, and the wallet whose seed asks.
+
+    `stored`: the channels that its backup has.
+    """
 
     pod: Manifest | None
     roots: bytes
     wallet: Manifest | None
+    stored: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,9 @@ async def _itself(node: LndNode, sight: Sight, doors: Doors) -> Facts:
     trusted = sealed.known_authorities(node, ours, signer)
     children = {ref: one for ref, one in live.items() if ref.type != SECRET}
     backup = ours.get(names.channel_backup(node.name, generation))
-    way = _Way(children.get(names.pod(node.name)), "".join(trusted.values()).encode(), wallet)
+    saved = sealed.backup(backup)
+    roots, outpoints = "".join(trusted.values()).encode(), saved.outpoints if saved else frozenset()
+    way = _Way(children.get(names.pod(node.name)), roots, wallet, outpoints)
     (shown, answers), stored_as, place = await asyncio.gather(
         _visit(node, way, doors, sight),
         shelf.look(node, backup, sight, doors),
@@ -107,7 +113,7 @@ async def _itself(node: LndNode, sight: Sight, doors: Doors) -> Facts:
         presented=(shown and pki.read_certificate(shown, trusted)) or Unknown("LND shows no certificate"),
         trusted=trusted,
         published=_published(node, ours),
-        backup=sealed.backup(backup),
+        backup=saved,
         shelf=stored_as,
         place=place,
         state=answers.state,
@@ -257,7 +263,7 @@ async def _ask(node: LndNode, doors: Doors, address: str, way: _Way) -> _Answers
         )
         funds, channels = (holdings, holdings) if isinstance(holdings, Unknown | Refused) else holdings
         known = _so_far(state, info, _known(funds), _known(channels))
-        return await _ask_for_a_plan(node, lnd, root, known)
+        return await _ask_for_a_plan(node, way, lnd, root, known)
 
 
 def _so_far(
@@ -274,7 +280,7 @@ def _so_far(
     return _Answers(reached, early, early, early)
 
 
-async def _ask_for_a_plan(node: LndNode, lnd: Lightning, root: bytes, known: _Answers) -> _Answers:
+async def _ask_for_a_plan(node: LndNode, way: _Way, lnd: Lightning, root: bytes, known: _Answers) -> _Answers:
     """What only a plan's steps need: it costs LND one question per channel."""
     if (node.plan is None and node.status.traffic is None) or not isinstance(known.channels, Channels):
         return known
@@ -285,6 +291,9 @@ async def _ask_for_a_plan(node: LndNode, lnd: Lightning, root: bytes, known: _An
         _sent(node, lnd, root),
     )
     told = replace(known, announced=_known(announced), recovering=_known(recovering), sent_msat=_known(sent))
+    gone = way.stored - known.channels.to_back_up - known.channels.closing
+    if gone and stages.step(node) == stages.RECONCILE:
+        return replace(told, closures=_known(await _answer(lnd.closures(macaroon(root)))))
     return await _ask_for_what_left(node, lnd, root, told)
 
 

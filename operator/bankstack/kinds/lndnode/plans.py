@@ -11,6 +11,7 @@ from typing import Final
 
 from bankstack.clients.lnd.answers import Channels, Funds
 from bankstack.engine.finding import Unknown, first
+from bankstack.engine.objects import digest
 from bankstack.engine.operation import Cancel, Impact, Operation, Proposal, Risk, Step
 from bankstack.kinds.lndnode import (
     carriers,
@@ -31,6 +32,8 @@ from bankstack.kinds.lndnode.subject import LndNode
 
 #: What a restart usually takes, in seconds: measured in the lab, and no promise.
 USUAL_SECONDS: Final = 60
+#: Letters of what a plan says it relies on, each.
+USES_MOST: Final = 1024
 
 STEPS: Final = (
     Step(stages.CHECK, recycle.check, Cancel.DURING),
@@ -63,9 +66,9 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
         uses={
             "version": node.spec.version,
             stages.TEMPLATE: template.wish_digest(node, endpoint, facts.generation),
-            "change": ", ".join(template.pending(node, facts, endpoint)) or "none",
+            "change": _cut(", ".join(template.pending(node, facts, endpoint))) or "none",
             **_migration(node, facts),
-            "carriedBy": carriers.planned(facts),
+            "carriedBy": _cut(carriers.planned(facts)),
             "maxDowntimeBlocks": str(htlcs.recycle(node).max_downtime_blocks),
             "drainTimeout": htlcs.recycle(node).drain_timeout,
         },
@@ -73,6 +76,11 @@ def restart(node: LndNode, facts: Facts, parameters: Mapping[str, str]) -> Propo
         waits=tuple(filter(None, waits)),
         windows=tuple(htlcs.recycle(node).windows or ()),
     )
+
+
+def _cut(text: str) -> str:
+    """What a plan has room for; what is cut off makes another plan all the same."""
+    return text if len(text) <= USES_MOST else f"{text[: USES_MOST - 32]}… ({digest(text)})"
 
 
 def _parameters(parameters: Mapping[str, str]) -> str | None:

@@ -45,7 +45,8 @@ def start(node: LndNode, facts: Facts, now: datetime) -> Verdict:
         told = obstacle.message if obstacle else "LND does not answer yet"
         return Wait(f"{told}{releases.changing(node, facts)}", SOON)
     at = stages.kept(node, stages.RECORD, stages.AT)
-    away = int((now - moment(at)).total_seconds()) if at else 0
+    # Another operator's clock may have written it down.
+    away = max(0, int((now - moment(at)).total_seconds())) if at else 0
     version, height = facts.info.version.partition(" ")[0], facts.info.block_height
     told = f"LND {version} serves, synced at height {height}; it was away for {away} s"
     return Done(told, {stages.DOWNTIME: str(away)})
@@ -74,7 +75,9 @@ def _lost(node: LndNode, facts: Facts, channels: Channels, funds: Funds, info: I
     """What is not as it was, and what to do."""
     if (before := stages.kept(node, stages.RECORD, stages.IDENTITY)) not in (None, info.identity_pubkey):
         return f"LND answers as {info.identity_pubkey} and was {before}: nothing is paid through it. See its status"
-    if forgotten := _forgotten(facts, channels):
+    if (forgotten := _forgotten(facts, channels)) and isinstance(facts.closures, Unknown):
+        return f"LND does not say whether channel {forgotten[0]} was closed ({facts.closures.reason})"
+    if forgotten:
         return (
             f"LND no longer knows channel {forgotten[0]} ({len(forgotten)} in all) that the stored backup has: do not "
             f"delete anything. Compare Secret {names.channel_backup(node.name, facts.generation).name} with lncli "
@@ -102,7 +105,9 @@ def enable(_node: LndNode, facts: Facts, _now: datetime) -> Verdict:
 
 def _forgotten(facts: Facts, channels: Channels) -> list[str]:
     stored = facts.backup.outpoints if facts.backup else frozenset()
-    return sorted(stored - channels.to_back_up - channels.closing)
+    # The backup of a node without channels has still those that it had last.
+    closed = () if isinstance(facts.closures, Unknown) else facts.closures
+    return sorted(stored - channels.to_back_up - channels.closing - {one.outpoint for one in closed})
 
 
 def _short_sat(node: LndNode, facts: Facts, channels: Channels, funds: Funds) -> int:

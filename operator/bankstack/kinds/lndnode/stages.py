@@ -34,7 +34,9 @@ SOON: Final = 2.0
 #: On the pod: its end is still to be proved.
 PROOF: Final = "bankstack.io/proof-of-exit"
 #: What to do where nobody can prove it.
-ON_A_LOST_NODE: Final = f"Bring that node back; if it is switched off for good, take finalizer {PROOF} off the pod"
+ON_A_LOST_NODE: Final = (
+    f"Bring that node back; if it is switched off for good, take finalizer {PROOF} off the pod and delete it by force"
+)
 #: What steps keep for later ones.
 TEMPLATE, CHANGE, AT, IDENTITY, OWN_SAT, UNSETTLED_SAT, HTLCS, CHANNELS, ACTIVE, DOWNTIME = (
     "template", "change", "at", "identity", "ownSat", "unsettledSat", "htlcs", "channels", "active", "downtimeSeconds"

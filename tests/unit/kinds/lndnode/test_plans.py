@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bankstack.clients.lnd.answers import Announced, Channels, Funds
+from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds
 from bankstack.engine import drift
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
@@ -120,6 +120,11 @@ def test_the_drain_takes_no_longer_than_its_timeout_and_says_what_is_left() -> N
 def test_a_restart_that_took_long_last_time_needs_more_room() -> None:
     slow = node(status=LndNodeStatus(identity_pubkey=ME, last_downtime_seconds=1500))
     assert htlcs.needed_blocks(slow) == 8
+    told = htlcs.too_tight(slow, on_its_way(8).htlcs, INFO.block_height)
+    assert told is not None
+    assert "needs more than 8 (the last one took 1500 s)" in told
+    night = node(status=LndNodeStatus(identity_pubkey=ME, last_downtime_seconds=36_000))
+    assert htlcs.needed_blocks(night) == htlcs.CAUTION_MOST
     assert isinstance(asked(stages.DRAIN, facts(channels=on_its_way(8)), slow), Abort)
     assert htlcs.needed_blocks(node(recycle={"maxDowntimeBlocks": 20})) == 20
 
@@ -215,6 +220,9 @@ def test_lnd_is_back_when_it_serves_and_the_time_is_told() -> None:
     verdict = asked(stages.START, facts(), Record=RECORD)
     assert isinstance(verdict, Done)
     assert verdict.kept == {stages.DOWNTIME: "60"}
+    behind = asked(stages.START, facts(), Record=RECORD | {stages.AT: "2026-11-21T09:59:00Z"})
+    assert isinstance(behind, Done), "by the clock of another operator LND is yet to be stopped"
+    assert behind.kept == {stages.DOWNTIME: "0"}
     waits(asked(stages.START, facts(info=replace(INFO, synced=False)), Record=RECORD), "not at the tip")
     status = decide(at(stages.RECONCILE, Start=dict(verdict.kept)), facts(), NOW).status
     assert isinstance(status, LndNodeStatus)
@@ -224,11 +232,15 @@ def test_lnd_is_back_when_it_serves_and_the_time_is_told() -> None:
 # Reconcile and Enable
 
 
+ONE_LESS = replace(CHANNELS, open=frozenset({"aa:0"}))
+
+
 @pytest.mark.parametrize(
     ("known", "words"),
     [
         (facts(info=replace(INFO, identity_pubkey="03" + "b" * 64)), "LND answers as 03bbb"),
-        (facts(channels=replace(CHANNELS, open=frozenset({"aa:0"}))), "no longer knows channel bb:1 (1 in all)"),
+        (facts(channels=ONE_LESS, closures=()), "no longer knows channel bb:1 (1 in all)"),
+        (facts(channels=ONE_LESS, closures=SILENT), "does not say whether channel bb:1 was closed"),
         (facts(funds=Funds(local_sat=997)), "holds 1 sat less than before"),
         (facts(channels=replace(CHANNELS, active=frozenset())), "0 of 1 channels are active"),
         (facts(sent_msat=SILENT), "does not say what it sent"),
@@ -247,9 +259,10 @@ def test_what_is_not_as_it_was_keeps_the_plan(known: Facts, words: str) -> None:
         facts(funds=Funds(local_sat=500), sent_msat=498_000),
         facts(funds=Funds(local_sat=500, commit_fees_sat=500)),
         facts(funds=Funds(local_sat=2000)),
-        facts(channels=replace(CHANNELS, open=frozenset({"aa:0"}), closing=frozenset({"bb:1"}))),
+        facts(channels=replace(ONE_LESS, closing=frozenset({"bb:1"}))),
+        facts(channels=ONE_LESS, closures=(Closure("bb:1", "cc", 7, 1000, 0),)),
     ],
-    ids=["as it was", "rounded", "sent since", "fees fell", "received", "closed by the peer"],
+    ids=["as it was", "rounded", "sent since", "fees fell", "received", "closed by the peer", "closed and buried"],
 )
 def test_what_is_explained_passes(known: Facts) -> None:
     assert isinstance(asked(stages.RECONCILE, known, Record=RECORD), Done)
@@ -281,12 +294,13 @@ def test_while_it_lasts_the_node_says_that_payments_should_take_another(step: st
 
 @pytest.mark.parametrize("a_node", [node(), at(stages.ENABLE)], ids=["no plan", "the last step"])
 @pytest.mark.parametrize(
-    ("announced", "traffic", "asks"),
+    ("announced", "traffic", "then", "asks"),
     [
-        (Announced(disabled=frozenset({"aa:0"})), "Draining", True),
-        (Announced(disabled=frozenset({"bb:1"})), None, True),
-        (Announced(), None, False),
-        (Unknown("silent"), "Draining", False),
+        (Announced(disabled=frozenset({"aa:0"})), "Draining", "Draining", True),
+        # Once LND was told so; and not where that fails.
+        (Announced(disabled=frozenset({"bb:1"})), "Draining", None, True),
+        (Announced(), None, None, False),
+        (Unknown("silent"), "Draining", "Draining", False),
     ],
     ids=["to be enabled", "its peer is away", "all are", "unknown"],
 )
@@ -294,13 +308,27 @@ def test_afterwards_channels_are_enabled_whatever_became_of_the_plan(
     a_node: LndNode,
     announced: Announced | Unknown,
     traffic: str | None,
+    then: str | None,
     asks: bool,  # noqa: FBT001
 ) -> None:
     drained = replace(a_node, status=LndNodeStatus(identity_pubkey=ME, traffic="Draining"))
     decision = decide(drained, facts(announced=announced), NOW)
     assert isinstance(decision.status, LndNodeStatus)
     assert decision.status.traffic == traffic
+    after = decision.then or decision.status
+    assert isinstance(after, LndNodeStatus)
+    assert after.traffic == then
     assert (Ask("enable_channels", "Resuming") in decision.actions) is asks
+
+
+def test_what_cannot_be_enabled_now_stays_to_be_enabled() -> None:
+    drained = node(status=LndNodeStatus(identity_pubkey=ME, traffic="Draining"))
+    away = Announced(disabled=frozenset({"bb:1"}))
+    decision = decide(drained, facts(announced=away, wallet=None, authority=None), NOW)
+    assert Ask("enable_channels", "Resuming") not in decision.actions
+    after = decision.then or decision.status
+    assert isinstance(after, LndNodeStatus)
+    assert after.traffic == "Draining"
 
 
 def test_a_plan_is_shown_with_what_it_costs_and_relies_on() -> None:
@@ -318,3 +346,13 @@ def test_a_plan_is_shown_with_what_it_costs_and_relies_on() -> None:
     assert plans.restart(node(), facts(funds=SILENT), {}).waits == (
         "LND does not say what it holds (it is silent): it is asked again",
     )
+
+
+def test_what_it_relies_on_fits_into_a_plan_however_much_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    for last in ("one", "another"):
+        paths = (*(f"metadata.annotations.example.com/{number:03}" for number in range(60)), last)
+        monkeypatch.setattr(template, "pending", lambda *_, paths=paths: paths)
+        shown.append(plans.restart(node(), facts(), {}).uses["change"])
+    assert [len(one) <= plans.USES_MOST for one in shown] == [True, True]
+    assert shown[0] != shown[1], "what was cut off is another change all the same"
