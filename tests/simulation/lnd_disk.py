@@ -9,6 +9,8 @@ from bankstack.engine.finding import Finding, Interrupted, Transient
 #: Of an opener: set aside for the end, and then paid.
 RESERVED, CLOSING_FEE = 2810, 183
 SENDING_FEE = 141
+#: What its wallet keeps back for each open channel, to pay for an end by force.
+KEPT_BACK = 10_000
 PEERS_SHARE = 500_000
 
 
@@ -52,9 +54,13 @@ class Disk:
     #: Coins of the wallet that are in the chain.
     coins_sat: int = 0
     transactions: list[Transaction] = field(default_factory=list)
+    #: Of others: closing transactions that pay its wallet nothing.
+    foreign: list[Transaction] = field(default_factory=list)
     closures: list[Closure] = field(default_factory=list)
     #: Whether a block comes as soon as a transaction waits for one.
     mines: bool = True
+    #: Of one transaction with all coins.
+    sending_fee_sat: int = SENDING_FEE
     #: What was sent where.
     sent: list[tuple[str, int]] = field(default_factory=list)
 
@@ -71,7 +77,7 @@ class Disk:
     @property
     def pending(self) -> list[Transaction]:
         """Those that wait for a block."""
-        return [one for one in self.transactions if one.confirmations == 0]
+        return [one for one in (*self.transactions, *self.foreign) if one.confirmations == 0]
 
     def close(self, outpoint: str) -> None:
         """Both sides agree, and the opener pays."""
@@ -81,25 +87,36 @@ class Disk:
         self.channels.discard(outpoint)
         self.local_sat -= stake.local_sat
         capacity = stake.own_sat + PEERS_SHARE
-        self.transactions.append(Transaction(txid, settled, outputs_sat=capacity - fee))
+        made = Transaction(txid, settled, outputs_sat=capacity - fee)
+        (self.transactions if settled else self.foreign).append(made)
         self.closures.append(Closure(outpoint, txid, 0, capacity, settled, ours=outpoint in self.ours))
 
     def send_all(self, address: str, label: str) -> None:
-        """Every coin that is in the chain."""
-        if self.coins_sat <= SENDING_FEE:
-            raise unanswered("insufficient funds available to construct transaction")
-        self.transactions.append(Transaction(f"sweep-{len(self.sent)}", -self.coins_sat, SENDING_FEE, 0, label))
-        self.sent.append((address, self.coins_sat - SENDING_FEE))
+        """Every coin that is in the chain, but for what is kept back while there are channels."""
+        back = KEPT_BACK * len(self.channels)
+        arrives = self.coins_sat - self.sending_fee_sat - back
+        if arrives <= 0:
+            sums = f"input_sum={self.coins_sat} sat, output_sum={self.sending_fee_sat + back} sat"
+            raise unanswered(f"insufficient input to create sweep tx: {sums}")
+        seen = (self.sending_fee_sat, 0, label, arrives + back, back)
+        self.transactions.append(Transaction(f"sweep-{len(self.sent)}", back - self.coins_sat, *seen))
+        self.sent.append((address, arrives))
         self.coins_sat = 0
 
     def mine(self) -> None:
         """A block, with everything that waits for one."""
         self.height += 1
-        self.coins_sat += sum(one.amount_sat for one in self.pending if one.amount_sat > 0)
+        # What an own transaction left comes back with its block, like what others paid.
+        arrived = (one.returned_sat or one.amount_sat for one in self.pending)
+        self.coins_sat += sum(sat for sat in arrived if sat > 0)
         buried = {one.txid for one in self.pending}
-        self.transactions = [replace(one, confirmations=one.confirmations + 1) for one in self.transactions]
+        self.transactions, self.foreign = _deeper(self.transactions), _deeper(self.foreign)
         self.closures = [replace(one, height=self.height) if one.txid in buried else one for one in self.closures]
         self.closed |= {one.outpoint for one in self.closures if one.height}
+
+
+def _deeper(listed: list[Transaction]) -> list[Transaction]:
+    return [replace(one, confirmations=one.confirmations + 1) for one in listed]
 
 
 def unanswered(told: str) -> Interrupted:

@@ -11,7 +11,8 @@ from bankstack.engine.objects import CHANGE_PLAN, PERSISTENT_VOLUME_CLAIM, POD, 
 from bankstack.kinds.lndnode import names
 
 from .bank import Bank
-from .lnd_disk import CLOSING_FEE, RESERVED, SENDING_FEE, Disk
+from .faults import Fault
+from .lnd_disk import CLOSING_FEE, KEPT_BACK, RESERVED, SENDING_FEE, Disk
 from .oracle import laws_hold
 from .test_restart import CHANNELS, book, htlc, looked_at, open_bank
 
@@ -199,6 +200,45 @@ async def test_money_that_cannot_be_accounted_for_keeps_lnd_running() -> None:
     assert at_step(bank) == "Account"
     assert f"7777 of {START} sat cannot be accounted for" in plan(bank)["message"]
     assert len(disks(bank)) == 1
+
+
+@pytest.mark.parametrize("call", ["lnd CloseChannel", "lnd SendCoins", "lnd ListAccounts"])
+async def test_a_channel_that_a_peer_opens_while_the_others_leave_is_closed_too(call: str) -> None:
+    """Directly before LND is asked for something else."""
+    bank = await asked(await rich_bank())
+    opened: list[str] = []
+
+    def opens(_number: int, words: str) -> Fault | None:
+        if not opened and words == call:
+            opened.append("cc:2")
+            bank.disk.channels.add("cc:2")
+        return None
+
+    bank.calls.schedule = opens
+    await looked_at(await approved(bank))
+    old, told = disks(bank)[0], evidence(bank)
+    assert (plan(bank)["state"], opened, old.channels, old.coins_sat) == ("Succeeded", ["cc:2"], set(), 0), plan(bank)
+    assert "cc:2" in {one.outpoint for one in old.closures}
+    assert told["Account"].endswith("to the satoshi")
+    fees = SENDING_FEE * len(old.sent)
+    assert sum(sat for _, sat in old.sent) == START - CLOSING_FEE - fees
+    assert [sat for _, sat in old.sent[1:]] == ([KEPT_BACK - SENDING_FEE] if call == "lnd SendCoins" else [])
+    laws_hold(bank)
+
+
+async def test_coins_that_are_not_worth_their_fee_are_waited_for_where_it_can_be_read_what_to_do() -> None:
+    bank = await asked(await rich_bank())
+    bank.disk.sending_fee_sat = 2 * START
+    await approved(bank)
+    assert at_step(bank) == "Sweep"
+    assert "condition Ready of lnd1" in plan(bank)["message"]
+    ready = next(one for one in bank.status("lnd1")["conditions"] if one["type"] == "Ready")
+    assert "insufficient input to create sweep tx" in ready["message"]
+    assert "lncli sendcoins" in ready["message"]
+    assert bank.disk.sent == []
+    bank.disk.sending_fee_sat = SENDING_FEE
+    await looked_at(bank)
+    went_well(bank)
 
 
 async def test_coins_that_come_in_meanwhile_are_sent_too_and_told() -> None:

@@ -24,6 +24,12 @@ BLOCK: Final = 15.0
 DESTINATION, FEE_RATE = "destination", "satPerVbyte"
 #: Less is not worth a transaction of its own: it stays in the old wallet, whose seed is kept.
 DUST_SAT: Final = 1000
+#: What LND's wallet keeps back for a channel, so that its end by force can be paid for with coins that are in none.
+BUMP_SAT: Final = 10_000
+#: What Drain keeps: how much of the start was in channels.
+CHANNEL_SAT: Final = "channelSat"
+#: Transactions of others that are named, so that what to do still fits into a plan's status.
+NAMED: Final = 3
 
 
 def drain(_node: LndNode, facts: Facts, now: datetime) -> Verdict:
@@ -37,12 +43,13 @@ def drain(_node: LndNode, facts: Facts, now: datetime) -> Verdict:
     if found is not None:
         told = f"{len(channels.htlcs)} HTLCs are pending; {htlcs.described(found, info.block_height)}"
         return Wait(f"{told}. All of them are waited for: no channel is closed before", SOON)
-    start = funds.on_chain_sat + sum(one.own_sat for one in channels.stakes.values())
+    inside = sum(one.own_sat for one in channels.stakes.values())
+    start = funds.on_chain_sat + inside
     kept = {stages.AT: stamp(now), stages.HEIGHT: str(info.block_height), stages.START_SAT: str(start)}
     return Done(
         f"0 pending HTLCs at height {info.block_height}; the node has {start} sat: {funds.on_chain_sat} on-chain, and "
-        f"{start - funds.on_chain_sat} in {len(channels.open)} channels with what is set aside for their fees",
-        kept,
+        f"{inside} in {len(channels.open)} channels with what is set aside for their fees",
+        {**kept, CHANNEL_SAT: str(inside)},
     )
 
 
@@ -78,47 +85,62 @@ def _away(channels: Channels) -> str:
     )
 
 
-def bury(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
+def bury(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """Every closing transaction is in the chain, and what it pays has arrived."""
-    channels, funds = facts.channels, facts.funds
-    if not isinstance(channels, Channels) or not isinstance(funds, Funds):
-        return stages.silent()
+    if inside := _inside(node, facts, now):
+        return inside
     if isinstance(facts.closures, Unknown):
         return Wait(f"LND does not say how its channels ended ({facts.closures.reason})", SOON)
-    left = channels.open | channels.opening | channels.closing
-    if left or funds.limbo_sat:
-        return Wait(
-            f"{len(left)} channels are not closed yet ({min(left, default='none')} first), {funds.limbo_sat} sat are "
-            "on their way out of them: blocks are waited for",
-            BLOCK,
-        )
     ended = _ended(node, facts)
     heights = ", ".join(f"{one.outpoint} by {one.txid} at height {one.height}" for one in ended) or "there was none"
     return Done(f"{len(ended)} channels are closed: {heights}")
 
 
-def sweep(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
+def _inside(node: LndNode, facts: Facts, now: datetime) -> Verdict | None:
+    """What is still in channels, or on its way out of them. Peers open others at any time: these are closed as well."""
+    channels, funds = facts.channels, facts.funds
+    if not isinstance(channels, Channels) or not isinstance(funds, Funds):
+        return stages.silent()
+    if channels.open | channels.opening:
+        return close(node, facts, now)
+    if not channels.closing and not funds.limbo_sat:
+        return None
+    return Wait(
+        f"{len(channels.closing)} channels are not closed yet ({min(channels.closing, default='none')} first), "
+        f"{funds.limbo_sat} sat are on their way out of them: blocks are waited for",
+        BLOCK,
+    )
+
+
+def sweep(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """All coins are at the destination, in the chain. The transaction is known by its label, also after a crash."""
     funds, sent = facts.funds, _sent(node, facts)
     if not isinstance(funds, Funds) or sent is None:
         return stages.silent()
-    if not_yet := _in_the_way(funds, sent):
+    if not_yet := _came_back(sent) or _inside(node, facts, now) or _in_the_way(funds, sent):
         return not_yet
     if funds.confirmed_sat > DUST_SAT:
         told = f"LND is asked to send {funds.confirmed_sat} sat to the destination"
-        return Do((Ask("sweep", "Plan", {"address": _destination(node), "label": label(node), **_rate(node)}),), told)
+        words = {"address": _destination(node), "label": label(node), **_rate(node)}
+        return Do((Ask("sweep", "Plan", words),), f"{told}: if it does not, condition Ready of {node.name} says why")
     paid = ", ".join(f"{_amount(one)} sat by {one.txid} for a fee of {one.fee_sat} sat" for one in sent)
     left = f"; {funds.confirmed_sat} sat stay, too little to be sent" if funds.confirmed_sat else ""
     return Done(f"{paid or 'there was nothing to send'}{left}")
 
 
-def _in_the_way(funds: Funds, sent: tuple[Transaction, ...]) -> Abort | Wait | None:
-    if back := next((one for one in sent if one.returned_sat), None):
-        return Abort(
-            f"transaction {back.txid} paid {back.returned_sat} sat to LND's own wallet: the destination is an address "
-            "of the node that is to be replaced. The coins are there, less the fee. Make another plan with an address "
-            "of another wallet"
-        )
+def _came_back(sent: tuple[Transaction, ...]) -> Abort | None:
+    # Of what went to another wallet a part may come back: LND's own reserve, where a channel was opened just before.
+    back = next((one for one in sent if one.returned_sat and one.returned_sat >= one.outputs_sat), None)
+    if back is None:
+        return None
+    return Abort(
+        f"transaction {back.txid} paid all of its {back.returned_sat} sat to LND's own wallet: the destination is an "
+        "address of the node that is to be replaced. The coins are there, less the fee. Make another plan with an "
+        "address of another wallet"
+    )
+
+
+def _in_the_way(funds: Funds, sent: tuple[Transaction, ...]) -> Wait | None:
     if unburied := [one for one in sent if one.confirmations == 0]:
         return Wait(f"transaction {unburied[0].txid} to the destination waits for a block", BLOCK)
     if funds.locked_sat:
@@ -135,7 +157,7 @@ def account(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     channels, funds, info = facts.channels, facts.funds, facts.info
     if not isinstance(channels, Channels) or not isinstance(funds, Funds) or not isinstance(info, Info):
         return stages.silent()
-    if came := came_since(channels, funds):
+    if came := _inside(node, facts, now) or came_since(channels, funds):
         return came
     sums = _sums(node, facts, funds)
     if isinstance(sums, Wait):
@@ -168,17 +190,18 @@ def _sums(node: LndNode, facts: Facts, funds: Funds) -> str | Wait:
     sent = _sent(node, facts)
     if sent is None or isinstance(facts.closures, Unknown) or isinstance(facts.sent_msat, Unknown):
         return stages.silent()
-    start = int(stages.kept(node, stages.DRAIN, stages.START_SAT) or 0)
-    ended = _ended(node, facts)
+    start, ended = _at_drain(node, stages.START_SAT), _ended(node, facts)
     swept, sweep_fee, left = sum(map(_amount, sent)), sum(one.fee_sat for one in sent), funds.on_chain_sat
     known, unclear = _closing_fees(facts, ended)
     paid = -(-facts.sent_msat // 1000)
+    came_out = known + sum(one.settled_sat for one in ended if one not in unclear)
+    stayed = max(0, _at_drain(node, CHANNEL_SAT) - came_out - paid)
     rest = start - swept - sweep_fee - left - known
-    if rest > paid + sum(map(_cost_most, unclear)):
+    if rest > paid + _cost_most(unclear, stayed):
         return Wait(
             f"{rest} of {start} sat cannot be accounted for: {swept} sat were sent for a fee of {sweep_fee}, closing "
-            f"cost {known}, {paid} were paid through channels since. LND is not stopped: compare lncli listchaintxns "
-            "and closedchannels with the books, then cancel the plan"
+            f"cost {known}, {paid} were paid through channels since{_others(node, facts)}. LND is not stopped: compare "
+            "lncli listchaintxns and closedchannels with the books, then cancel the plan"
         )
     told = (
         f"{start} sat at the start = {swept} at the destination + {sweep_fee} fee of sending + {known} fees of closing "
@@ -187,9 +210,27 @@ def _sums(node: LndNode, facts: Facts, funds: Funds) -> str | Wait:
     return told + _remainder(rest, unclear)
 
 
-def _cost_most(one: Closure) -> int:
-    """What an end of which only the sum can tell may have taken, in sat."""
-    return DUST_SAT if one.cooperative and not one.ours else one.capacity_sat
+def _cost_most(unclear: tuple[Closure, ...], stayed: int) -> int:
+    """What ends of which only the sum can tell may have taken, of what was in channels and did not come out of others.
+
+    A channel's capacity says nothing of that: the rest of it was its peer's.
+    """
+    each = (DUST_SAT if one.cooperative and not one.ours else stayed for one in unclear)
+    return min(sum(each), stayed) + sum(BUMP_SAT for one in unclear if not one.cooperative)
+
+
+def _others(node: LndNode, facts: Facts) -> str:
+    """What else left the wallet: by somebody's hand, or by LND's own for an end by force."""
+    seen = () if isinstance(facts.transactions, Unknown) else facts.transactions
+    found = sorted((one for one in seen if one.amount_sat < 0 and one.label != label(node)), key=lambda o: o.amount_sat)
+    if not found:
+        return ""
+    named = ", ".join(f"{-one.amount_sat} sat by {one.txid}" for one in found[:NAMED])
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return (
+        f"; without the plan's label {named}{more} left the wallet, and what of that is at the destination counts once "
+        f"it has the label (lncli wallet labeltx TXID '{label(node)}')"
+    )
 
 
 def _remainder(rest: int, unclear: tuple[Closure, ...]) -> str:
@@ -213,9 +254,13 @@ def _closing_fees(facts: Facts, ended: tuple[Closure, ...]) -> tuple[int, tuple[
 
 
 def _ended(node: LndNode, facts: Facts) -> tuple[Closure, ...]:
-    since = int(stages.kept(node, stages.DRAIN, stages.HEIGHT) or 0)
+    since = _at_drain(node, stages.HEIGHT)
     closures = () if isinstance(facts.closures, Unknown) else facts.closures
     return tuple(sorted((one for one in closures if one.height > since), key=lambda one: one.outpoint))
+
+
+def _at_drain(node: LndNode, word: str) -> int:
+    return int(stages.kept(node, stages.DRAIN, word) or 0)
 
 
 def _sent(node: LndNode, facts: Facts) -> tuple[Transaction, ...] | None:

@@ -44,8 +44,11 @@ async def close_channels(node: LndNode, ask: Ask, cluster: Cluster, connect: Con
 
 
 def _not_closed(channel: str, stop: Interrupted) -> Interrupted:
-    """Asked again soon, and never later and later: the node's own care would wait with it."""
-    told = f"channel {channel} is not closed: {stop.finding.message}"
+    return _asked_again_soon(stop, f"channel {channel} is not closed: {stop.finding.message}")
+
+
+def _asked_again_soon(stop: Interrupted, told: str) -> Interrupted:
+    """And never later and later: the node's own care would wait with it."""
     return Interrupted(replace(stop.finding, message=told, policy=Waiting(leaving.BLOCK)))
 
 
@@ -57,7 +60,21 @@ async def sweep(node: LndNode, ask: Ask, cluster: Cluster, connect: Connect) -> 
         before = await lnd.transactions(macaroon(root), info.block_height)
         if any(one.label == label and one.confirmations == 0 for one in before):
             return
-        await lnd.send_all(macaroon(root, macaroons.SWEEP), ask.words["address"], label, _rate(ask))
+        try:
+            await lnd.send_all(macaroon(root, macaroons.SWEEP), ask.words["address"], label, _rate(ask))
+        except Interrupted as stop:
+            raise _not_sent(ask, stop) from None
+
+
+def _not_sent(ask: Ask, stop: Interrupted) -> Interrupted:
+    # Nothing is given up as too little: how much that is LND says for the fees of the moment only.
+    told = (
+        f"not all coins are sent: {stop.finding.message}. What was not sent is in LND's wallet, and it is asked again. "
+        "Where the fee is more than they are worth, wait until fees are lower; where there are too many coins for one "
+        f"transaction, send some of them by hand (lncli sendcoins --addr {ask.words['address']} --amt SAT "
+        f"--sat_per_vbyte RATE --label '{ask.words['label']}'): with this label they are counted"
+    )
+    return _asked_again_soon(stop, told)
 
 
 async def retire_identity(node: LndNode, ask: Ask, cluster: Cluster) -> None:

@@ -32,7 +32,9 @@ CLOSURES = (
     Closure("old:0", "c0", 700, 900, 500),
 )
 CLOSING = (Transaction("c1", 1005, outputs_sat=2005), Transaction("c2", 500, outputs_sat=880))
-DRAINED = {stages.START_SAT: "1520", stages.HEIGHT: "812", stages.AT: "2026-11-21T08:59:00Z"}
+DRAINED = {
+    stages.START_SAT: "1520", leaving.CHANNEL_SAT: "1520", stages.HEIGHT: "812", stages.AT: "2026-11-21T08:59:00Z"
+}  # fmt: skip
 ACCOUNTED = {stages.IDENTITY: ME, stages.AT: "2026-11-21T08:59:30Z"}
 NEXT = "03" + "b" * 64
 
