@@ -21,6 +21,8 @@ from bankstack.plans.wished import Asked
 
 #: Seconds until the next plan's turn.
 NEXT_TURN = 0.5
+#: Seconds until it is looked whether a plan elsewhere has ended: nobody is woken by that.
+OTHERS_TURN = 5.0
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,11 @@ def _with(steered: Steered, plan: Plan, setting: Setting, blocker: str | None) -
         return _ended(steered, plan, standing.status, setting)
     if not standing.ready:
         return _noted(steered, plan, standing.status)
-    if ahead := blocker or _ahead(steered, plan) or _beside(plan, setting):
+    if ahead := blocker or _ahead(steered, plan):
         return _noted(steered, plan, lifecycle.said(standing.status, ahead))
+    if other := _beside(plan, setting):
+        waits = replace(steered, look_again=soonest(steered.look_again, OTHERS_TURN))
+        return _noted(waits, plan, lifecycle.said(standing.status, other))
     return _walked(_begin(steered, plan), plan, begun(standing.status, setting), setting)
 
 

@@ -9,7 +9,7 @@ from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
 from bankstack.engine.operation import RUNNING, Abort, Do, Impact, Proposal, Wait, Wish
 from bankstack.plans import journal
-from bankstack.plans.course import steer
+from bankstack.plans.course import OTHERS_TURN, steer
 from bankstack.plans.journal import Begun, Journal
 from bankstack.plans.plan import Unreadable, read
 from bankstack.plans.setting import Setting
@@ -122,8 +122,9 @@ def test_what_cannot_be_beside_another_begins_after_it() -> None:
     look = replace(OPERATIONS["Look"], beside=lambda _facts, _parameters, running: "after it" if running else None)
     setting = Setting({"Look": look}, subject(), Facts(), Journal(), (), {}, proof=True, now=NOW)
     for elsewhere, state in ((frozenset({"Toy two"}), "Pending"), (frozenset(), "Running")):
-        (_, status), *_ = steer(TARGET, room.plans, replace(setting, elsewhere=elsewhere)).statuses
-        assert status.state == state
+        steered = steer(TARGET, room.plans, replace(setting, elsewhere=elsewhere))
+        (_, status), *_ = steered.statuses
+        assert (status.state, steered.look_again == OTHERS_TURN) == (state, bool(elsewhere))
         assert (status.message == "after it") == bool(elsewhere)
 
 
