@@ -63,10 +63,14 @@ def _with(steered: Steered, plan: Plan, setting: Setting, blocker: str | None) -
         return _noted(steered, plan, standing.status)
     if ahead := blocker or _ahead(steered, plan):
         return _noted(steered, plan, lifecycle.said(standing.status, ahead))
+    return _begun(steered, plan, standing.status, setting)
+
+
+def _begun(steered: Steered, plan: Plan, status: ChangePlanStatus, setting: Setting) -> Steered:
     if other := _beside(plan, setting):
         waits = replace(steered, look_again=soonest(steered.look_again, OTHERS_TURN))
-        return _noted(waits, plan, lifecycle.said(standing.status, other))
-    return _walked(_begin(steered, plan), plan, begun(standing.status, setting), setting)
+        return _noted(waits, plan, lifecycle.said(status, other))
+    return _walked(_begin(steered, plan), plan, begun(status, setting), setting)
 
 
 def _gone_on(steered: Steered, plan: Plan, setting: Setting) -> Steered:
