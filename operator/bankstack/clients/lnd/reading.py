@@ -10,7 +10,7 @@ from bankstack.clients.lnd.answers import Account, Closure, Htlc, InUse, Stake, 
 #: Seconds for which LND may look for a way before a payment is in any channel: it cost nothing until then.
 LONGEST_TRY: Final = 120
 #: Payments in one answer. Not told how many, LND gives the first hundred and says nothing of the others.
-PAGE: Final = 500
+PAGE: Final = 100
 
 
 def newest_payments() -> pb.ListPaymentsRequest:

@@ -40,7 +40,7 @@ from bankstack.kinds.lndnode import (
 )
 from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Wallet
-from bankstack.kinds.lndnode.observe import macaroon
+from bankstack.kinds.lndnode.questions import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: Random bytes of a wallet's password, before base64.

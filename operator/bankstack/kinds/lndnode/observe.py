@@ -5,33 +5,23 @@ seed makes one macaroon for one set of questions and is forgotten.
 """
 
 import asyncio
-import secrets
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
-from bankstack.clients.lnd.answers import Announced, Channels, Closure, Funds, Info, Permission, State, Transaction
-from bankstack.clients.lnd.client import Lightning
 from bankstack.engine import bitcoin, manifests
-from bankstack.engine.conditions import moment
-from bankstack.engine.finding import Interrupted, Stalled, Unknown
+from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import OWNER_LABEL, SECRET, Manifest, Ref, by_ref, uid
 from bankstack.engine.ports import Reader, Sight, resource_type
 from bankstack.kinds.coldwallet import model as coldwallet
-from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, places, sealed, shelf, stages
+from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, places, sealed, shelf
 from bankstack.kinds.lndnode import users as who
 from bankstack.kinds.lndnode.doors import Doors
-from bankstack.kinds.lndnode.facts import NOT_ASKED, Chain, Endpoint, Facts, Published, Refused
+from bankstack.kinds.lndnode.facts import Chain, Endpoint, Facts, Published
+from bankstack.kinds.lndnode.questions import Answers, Visit, without_a_seed
 from bankstack.kinds.lndnode.subject import LndNode
 
-#: LND says what it holds; it serves others only in the second of these.
-ANSWERING: Final = (State.RPC_ACTIVE, State.SERVER_ACTIVE)
-#: One look at LND lasts no longer, but on a machine that is hopelessly busy.
-LOOK: Final = timedelta(seconds=5)
 COLD_WALLET: Final = resource_type(coldwallet.RESOURCE)
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -45,21 +35,6 @@ class _Way:
     roots: bytes
     wallet: Manifest | None
     stored: frozenset[str]
-
-
-@dataclass(frozen=True)
-class _Answers:
-    """What LND said in one visit."""
-
-    state: State | Unknown
-    info: Info | Refused | Unknown
-    funds: Funds | Unknown = NOT_ASKED
-    channels: Channels | Unknown = NOT_ASKED
-    recovering: bool | Unknown = NOT_ASKED
-    announced: Announced | Unknown = NOT_ASKED
-    sent_msat: int | Unknown = NOT_ASKED
-    closures: tuple[Closure, ...] | Unknown = NOT_ASKED
-    transactions: tuple[Transaction, ...] | Unknown = NOT_ASKED
 
 
 async def observe(node: LndNode, sight: Sight, doors: Doors) -> Facts:
@@ -221,12 +196,12 @@ async def _credentials(node: LndNode, reader: Reader, endpoint: Endpoint) -> fro
     return None if found is None else frozenset(key for key, value in manifests.opened(found).items() if value)
 
 
-async def _visit(node: LndNode, way: _Way, doors: Doors, sight: Sight) -> tuple[bytes | None, _Answers]:
+async def _visit(node: LndNode, way: _Way, doors: Doors, sight: Sight) -> tuple[bytes | None, Answers]:
     """Ask LND, where there is one to ask."""
     # Before its first answer: a step is never held against what LND said before that step was written down.
     node = replace(node, plan=await sight.plan())
     if mute := _mute(way.pod):
-        return None, _Answers(mute, mute, mute, mute)
+        return None, Answers(mute, mute, mute, mute)
     host = names.address(node.name, node.namespace)
     shown, answers = await asyncio.gather(
         doors.presented(host, names.RPC), _ask(node, doors, f"{host}:{names.RPC}", way)
@@ -242,100 +217,15 @@ def _mute(pod: Manifest | None) -> Unknown | None:
     return Unknown("its pod is ending") if "deletionTimestamp" in pod["metadata"] else None
 
 
-async def _ask(node: LndNode, doors: Doors, address: str, way: _Way) -> _Answers:
+async def _ask(node: LndNode, doors: Doors, address: str, way: _Way) -> Answers:
     if not way.roots:
         nobody = Unknown("no authority is known that could vouch for it")
-        return _Answers(nobody, nobody, nobody, nobody)
+        return Answers(nobody, nobody, nobody, nobody)
     seed = sealed.seed(way.wallet) if way.wallet else None
     async with doors.connect(address, way.roots) as lnd:
         if not seed:
-            mute = Unknown("without the seed in the wallet Secret LND cannot be asked")
-            return _so_far(await _answer(lnd.state()), mute, mute, mute)
-        if node.status.state not in ANSWERING and (state := await _answer(lnd.state())) not in ANSWERING:
-            # Not asked what it cannot answer while it opens its wallet: it has enough to do.
-            return _so_far(state, NOT_ASKED, NOT_ASKED, NOT_ASKED)
-        root = macaroons.root_key(seed)
-        # Side by side with its state, which says whether the others are answers: under load each question takes long.
-        state, info, holdings = await asyncio.gather(
-            _answer(lnd.state()),
-            _answer(lnd.info(macaroon(root))),
-            _answer(lnd.funds_and_channels(macaroon(root))),
-        )
-        funds, channels = (holdings, holdings) if isinstance(holdings, Unknown | Refused) else holdings
-        known = _so_far(state, info, _known(funds), _known(channels))
-        return await _ask_for_a_plan(node, way, lnd, root, known)
-
-
-def _so_far(
-    state: State | Refused | Unknown,
-    info: Info | Refused | Unknown,
-    funds: Funds | Unknown,
-    channels: Channels | Unknown,
-) -> _Answers:
-    """What of it is believed: of an LND that is not as far as to answer, only how far it is."""
-    reached = _known(state)
-    if reached in ANSWERING:
-        return _Answers(reached, info, funds, channels)
-    early = reached if isinstance(reached, Unknown) else Unknown(f"LND is {reached}")
-    return _Answers(reached, early, early, early)
-
-
-async def _ask_for_a_plan(node: LndNode, way: _Way, lnd: Lightning, root: bytes, known: _Answers) -> _Answers:
-    """What only a plan's steps need: it costs LND one question per channel."""
-    if (node.plan is None and node.status.traffic is None) or not isinstance(known.channels, Channels):
-        return known
-    me, public = node.status.identity_pubkey or "", known.channels.public
-    announced, recovering, sent = await asyncio.gather(
-        _answer(lnd.announced(macaroon(root), me, public)),
-        _answer(lnd.is_recovering(macaroon(root))),
-        _sent(node, lnd, root),
-    )
-    told = replace(known, announced=_known(announced), recovering=_known(recovering), sent_msat=_known(sent))
-    gone = way.stored - known.channels.to_back_up - known.channels.closing
-    if gone and stages.step(node) == stages.RECONCILE:
-        return replace(told, closures=_known(await _answer(lnd.closures(macaroon(root)))))
-    return await _ask_for_what_left(node, lnd, root, told)
-
-
-async def _sent(node: LndNode, lnd: Lightning, root: bytes) -> int | Refused | Unknown:
-    """What LND paid out since its plan took down what it has, in msat; not asked once that was looked into."""
-    if stages.step(node) == stages.ENABLE:
-        return NOT_ASKED
-    if recorded := stages.kept(node, stages.RECORD, stages.AT):
-        # Taken down at the end of a look: what ended while that look was under way may not be in it.
-        return await _answer(lnd.sent_msat(macaroon(root), moment(recorded) - LOOK))
-    drained = stages.kept(node, stages.DRAIN, stages.AT)
-    return await _answer(lnd.sent_msat(macaroon(root), moment(drained))) if drained else NOT_ASKED
-
-
-async def _ask_for_what_left(node: LndNode, lnd: Lightning, root: bytes, known: _Answers) -> _Answers:
-    """Of a node that is being replaced: how its channels ended, and where its coins went."""
-    height = stages.kept(node, stages.DRAIN, stages.HEIGHT)
-    if height is None or stages.step(node) not in stages.LEAVING:
-        return known
-    closures, transactions = await asyncio.gather(
-        _answer(lnd.closures(macaroon(root))), _answer(lnd.transactions(macaroon(root), int(height)))
-    )
-    return replace(known, closures=_known(closures), transactions=_known(transactions))
-
-
-def macaroon(root: bytes, permissions: Iterable[Permission] = macaroons.OBSERVE) -> bytes:
-    """One that allows just this, for a minute."""
-    nonce = secrets.token_bytes(macaroons.NONCE_BYTES)
-    return macaroons.bake(root, permissions, nonce, datetime.now(UTC) + macaroons.LIFE)
-
-
-async def _answer(question: Awaitable[Answer]) -> Answer | Refused | Unknown:
-    try:
-        return await question
-    except Interrupted as stop:
-        told = stop.finding.message
-        return Refused(told) if isinstance(stop.finding.policy, Stalled) else Unknown(told)
-
-
-def _known(answer: Answer | Refused | Unknown) -> Answer | Unknown:
-    """Where a refusal tells no more than silence."""
-    return Unknown(answer.reason) if isinstance(answer, Refused) else answer
+            return await without_a_seed(lnd)
+        return await Visit(node, lnd, way.stored, macaroons.root_key(seed)).answers()
 
 
 def _published(node: LndNode, ours: Mapping[Ref, Manifest]) -> dict[str, Published]:

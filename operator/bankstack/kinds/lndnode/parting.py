@@ -17,7 +17,7 @@ from bankstack.engine.objects import SECRET, Manifest, Ref
 from bankstack.engine.ports import Cluster
 from bankstack.kinds.lndnode import addresses, checks, leaving, macaroons, names, reach, sealed
 from bankstack.kinds.lndnode.facts import Wallet
-from bankstack.kinds.lndnode.observe import macaroon
+from bankstack.kinds.lndnode.questions import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: Channels that one act has closed at most: between two of them a cancellation is heard, and they cannot be had back.

@@ -20,7 +20,7 @@ from bankstack.engine.objects import Manifest, annotation
 from bankstack.engine.ports import Cluster
 from bankstack.kinds.lndnode import names, reach, sealed, shelf, stored
 from bankstack.kinds.lndnode.doors import Doors
-from bankstack.kinds.lndnode.observe import macaroon
+from bankstack.kinds.lndnode.questions import macaroon
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: Channel backups that are kept, and the bytes of all that is in their Secret: it takes 1 MiB.

@@ -13,12 +13,12 @@ from tests.simulation.lnd import Door
 from tests.simulation.sight import NoPlans
 from tests.simulation.world import NAMESPACE
 
-from bankstack.clients.lnd.answers import Channels, Funds, Info, State
+from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info, State
 from bankstack.engine import declared, manifests
 from bankstack.engine.conditions import stamp
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Unknown
 from bankstack.engine.objects import POD, SECRET, Manifest
-from bankstack.kinds.lndnode import kind, names, observe, stages
+from bankstack.kinds.lndnode import kind, names, observe, questions, stages
 from bankstack.kinds.lndnode.doors import Doors
 from bankstack.kinds.lndnode.facts import Endpoint, Facts, Refused
 from bankstack.kinds.lndnode.model import RESOURCE
@@ -90,7 +90,7 @@ async def test_a_node_that_runs_is_seen_whole() -> None:
 @pytest.mark.parametrize(
     ("step", "kept", "since"),
     [
-        (stages.RECONCILE, stages.RECORD, NOW - observe.LOOK),
+        (stages.RECONCILE, stages.RECORD, NOW - questions.LOOK),
         (stages.ACCOUNT, stages.DRAIN, NOW),
         (stages.ENABLE, stages.RECORD, None),
         (stages.RECORD, stages.DISABLE, None),
@@ -262,3 +262,45 @@ def test_the_size_that_a_database_may_have_is_told_to_those_who_measure_it(
     recycle: dict[str, str] | None, most: int
 ) -> None:
     assert kind.bounds(node(recycle=recycle)) == {"bankstack_lndnode_max_database_bytes": most}
+
+
+class Announces(Mute):
+    """An LND with channels, which says of each whether the network may use it; `told` are the questions."""
+
+    def __init__(self, public: frozenset[str], *, silent_of: str = "") -> None:
+        super().__init__(State.SERVER_ACTIVE, SILENCE)
+        self._public, self._silent_of = public, silent_of
+        self.told: list[frozenset[str]] = []
+
+    async def funds_and_channels(self, _macaroon: bytes) -> tuple[Funds, Channels]:
+        return Funds(), Channels(open=self._public | {"private:0"}, public=self._public)
+
+    async def announced(self, _macaroon: bytes, _me: str, outpoints: frozenset[str]) -> Announced:
+        self.told.append(outpoints)
+        if self._silent_of in outpoints:
+            raise Interrupted(SILENCE)
+        return Announced(enabled=outpoints - {"b:1"}, disabled=outpoints & {"b:1"})
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [
+        ({"a:0", "b:1", "private:0", "gone:0"}, [{"a:0", "b:1", "private:0", "gone:0"}]),
+        ({"a:0"}, [{"a:0"}, {"b:1"}]),
+        (set(), [set(), {"a:0", "b:1"}]),
+    ],
+)
+async def test_what_the_network_is_told_of_is_asked_of_stored_channels_at_once_and_of_new_ones_then(
+    stored: set[str], asked: list[set[str]]
+) -> None:
+    lnd: Any = Announces(frozenset({"a:0", "b:1"}))
+    answers = await questions.Visit(at(stages.DISABLE), lnd, frozenset(stored), b"r" * 32).answers()
+    assert answers.announced == Announced(enabled=frozenset({"a:0"}), disabled=frozenset({"b:1"}))
+    assert lnd.told == asked
+
+
+@pytest.mark.parametrize("silent_of", ["a:0", "b:1"])
+async def test_half_an_answer_of_what_the_network_is_told_is_none(silent_of: str) -> None:
+    lnd: Any = Announces(frozenset({"a:0", "b:1"}), silent_of=silent_of)
+    answers = await questions.Visit(at(stages.DISABLE), lnd, frozenset({"a:0"}), b"r" * 32).answers()
+    assert answers.announced == Unknown("no answer")
