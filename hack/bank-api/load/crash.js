@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { insist } from "./insist.js";
 import { AMOUNT, between, order, pairs } from "./orders.js";
 
 const DOOMED = fileURLToPath(new URL("doomed.js", import.meta.url));
@@ -16,8 +17,6 @@ const PAYERS = 16;
 const AT_ONCE = 4;
 /** Each waits for the end of its own lock: the more at once, the sooner. */
 const ASLEEP_AT_ONCE = 8;
-/** A busy machine leaves one pending now and then; that says nothing of how many calls there are. */
-const ATTEMPTS = 5;
 /** Longer than a sleeper's lock on its wallet holds. */
 const PATIENCE_WITH_A_SLEEPER_MS = 20_000;
 /** Longer than the API takes a question for older than a refusal that was told before it. */
@@ -57,18 +56,9 @@ export async function crash(wanted) {
 async function along(stops, step, atOnce = AT_ONCE) {
   for (let times = 0; ; times += atOnce) {
     const places = Array.from({ length: atOnce }, (_, n) => 1 + (times + n) * step);
-    const stopped = await Promise.all(places.map((at) => tried(stops, at)));
+    const stopped = await Promise.all(places.map((at) => insist(() => stops(at), `A payment at call ${at}`)));
     if (stopped.includes(false)) return times + stopped.indexOf(false);
   }
-}
-
-/** @param {(at: number) => Promise<boolean | null>} stops @param {number} at */
-async function tried(stops, at) {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const stopped = await stops(at);
-    if (stopped !== null) return stopped;
-  }
-  throw new Error(`A payment at call ${at} was refused or left pending ${ATTEMPTS} times: the bank is not well.`);
 }
 
 /**

@@ -9,12 +9,11 @@ import { flowOf, OPEN, takeUp } from "../src/flows.js";
 import { intraLedgerPaymentSend, lnInvoicePaymentSend } from "../src/payments.js";
 import { open } from "../src/service.js";
 import { OF_A_PAYMENT, through } from "./calls.js";
+import { insist } from "./insist.js";
 import { order, pairs } from "./orders.js";
 
 /** Payments that stop at different calls, each with customers of its own. */
 const AT_ONCE = 8;
-/** A busy machine leaves one pending now and then; that says nothing of how many calls there are. */
-const ATTEMPTS = 5;
 const PAY = { intraledger: intraLedgerPaymentSend, send: lnInvoicePaymentSend };
 const FLOW = {
   intraledger: (/** @type {any} */ { walletId, key }) => `intraledger/${walletId}/${key}`,
@@ -24,9 +23,9 @@ const FLOW = {
 /**
  * @typedef {{at: number, nth: number, on: number}} Place the API's call, the trigger's call, and how many calls the API
  *   goes on before the trigger does
- * @typedef {"overtaken" | "ended" | "refused" | "not open" | "taken up" | "paid"} Outcome the trigger overtook the API; or
- *   the API came to its end before it stopped, well or not; or there was nothing to take up; or the trigger came to its
- *   end before it stopped; or the API did where it should have gone on only a little
+ * @typedef {"overtaken" | "ended" | "not open" | "taken up" | "paid" | null} Outcome the trigger overtook the API; or the
+ *   API came to its end before it stopped; or there was nothing to take up; or the trigger came to its end before it
+ *   stopped; or the API did where it should have gone on only a little; null: the payment was refused or left pending
  * @typedef {import("./orders.js").Kind} Kind
  * @typedef {import("./orders.js").Pair} Pair
  * @typedef {import("./orders.js").Order} Order
@@ -69,7 +68,7 @@ async function everywhere(at, step, meet) {
   let times = 0;
   for (let nth = 1; ; nth += 1) {
     for (let on = 1; ; on += step) {
-      const outcome = await tried(() => meet({ at, nth, on }));
+      const outcome = await insist(() => meet({ at, nth, on }), `A payment at call ${at}`);
       if (outcome === "ended") return null;
       if (outcome === "not open" || outcome === "taken up") return times;
       if (outcome === "paid") break;
@@ -78,21 +77,12 @@ async function everywhere(at, step, meet) {
   }
 }
 
-/** @param {() => Promise<Outcome>} meet */
-async function tried(meet) {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const outcome = await meet();
-    if (outcome !== "refused") return outcome;
-  }
-  throw new Error(`A payment was refused or left pending ${ATTEMPTS} times: the bank is not well.`);
-}
-
 /** @param {Place} place @param {any} bank @param {Order} order @param {import("./asked.js").Asked} asked @returns {Promise<Outcome>} */
 async function met({ at, nth, on }, bank, { payment, input }, asked) {
   asked.asks(payment);
   const api = new Worker(() => PAY[payment.kind](bank, input, { key: payment.key, askedAt: Date.now() }));
   try {
-    if (!(await api.goOn(at))) return (await api.ended).status === "SUCCESS" ? "ended" : "refused";
+    if (!(await api.goOn(at))) return (await api.ended).status === "SUCCESS" ? "ended" : null;
     const flow = await flowOf(FLOW[payment.kind](payment));
     if (!flow || !OPEN.includes(flow.state)) return "not open";
     const trigger = new Worker(() => takeUp(flow, bank.nodes));
