@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from demokit import shipped
@@ -31,16 +31,18 @@ class Operator:
     room: Room
     since: str = ""
     """When it was deployed: what another before it did is not its doing. UTC, as the audit log writes it."""
+    former: frozenset[str] = frozenset()
+    """Pods of that other one: they still ask for what is no longer theirs while this one's come."""
 
     @classmethod
     def deployed(cls, lab: Lab, *banks: str) -> "Operator":
         """Image built and loaded, base applied, and the Role into every bank's namespace."""
         shipped.image()
-        began = moment()
+        operator = cls(lab, Room(lab, SYSTEM), moment())
+        there = operator.names()
         shipped.deploy(lab, *banks)
-        operator = cls(lab, Room(lab, SYSTEM), began)
         operator.scale(1)
-        return operator
+        return replace(operator, former=there - operator.names())
 
     @property
     def version(self) -> str:
@@ -76,6 +78,9 @@ class Operator:
         found: list[Manifest] = self.room.get("pods", "-l", f"app.kubernetes.io/name={NAME}")["items"]
         return found
 
+    def names(self) -> frozenset[str]:
+        return frozenset(pod["metadata"]["name"] for pod in self.pods())
+
     def kill(self) -> None:
         """As a power cut would: no signal is heard, no lease given back."""
         eventually(lambda: all(map(runs, self.pods())), 60, "its process runs, to be killed")
@@ -110,7 +115,11 @@ class Operator:
         lines = filter(None, self.lab.does("audit").splitlines())
         # Whose token is none, as a node's after its power was cut, is nobody in the log.
         entries = (entry for entry in map(json.loads, lines) if entry["user"].get("username") == USER)
-        return [entry for entry in entries if entry["requestReceivedTimestamp"] >= (since or self.since)]
+        return [
+            entry
+            for entry in entries
+            if entry["requestReceivedTimestamp"] >= (since or self.since) and _pod(entry) not in self.former
+        ]
 
     def writes(self, since: str = "") -> list[str]:
         """What it has written, its lease left out: verb, resource, name."""
@@ -128,6 +137,12 @@ class Operator:
             if entry.get("responseStatus", {}).get("code") == 403
             and "is being terminated" not in entry["responseStatus"].get("message", "")
         ]
+
+
+def _pod(entry: Manifest) -> str:
+    """Whose token it was."""
+    named: list[str] = entry["user"].get("extra", {}).get("authentication.kubernetes.io/pod-name", [])
+    return "".join(named)
 
 
 def kill_main_process(pod: Manifest) -> None:
