@@ -48,7 +48,7 @@ FUNDS_SAT = "100000"
 LOAD_SECONDS, CALM_SECONDS = 1200, 5
 SAID = "/data/recycle.said"
 #: The operator's own part of a restart; and where the machine is so busy that LND takes long to come back, of that.
-OWN_SECONDS, OWN_SHARE = 3.0, 0.4
+OWN_SECONDS, OWN_SHARE = 3.0, 0.2
 
 
 @dataclass

@@ -8,7 +8,7 @@ from bankstack.plans.desk import Desk
 
 from .apiserver import Event
 from .bank import WHOLE, WRITES, Bank
-from .faults import Fault, When, at
+from .faults import Fault, When, always, at
 from .lnd_disk import Disk
 from .oracle import laws_hold
 from .test_crash_anywhere import ALL
@@ -42,6 +42,10 @@ class Stops:
 def programs(bank: Bank) -> list[Manifest]:
     pods = (one.manifest for one in bank.server.owned_by(POD, "ApiDeployment.bank").values())
     return [one for one in pods if names.is_of_a_component(one) and one.get("status", {}).get("phase") == "Running"]
+
+
+def announced(bank: Bank) -> list[str]:
+    return [call for call in bank.calls.made if call.startswith("lnd UpdateChanStatus")]
 
 
 _BEGUN: Final[list[Bank]] = []
@@ -113,9 +117,20 @@ async def test_a_paused_api_holds_the_plan_before_anything_is_done_to_lnd() -> N
     await planned(bank)
     assert bank.plan()["state"] == "Running"
     assert "ApiDeployment bank has not said yet that its pods leave lnd1 alone" in bank.plan()["message"]
-    assert stops.seen == []
+    assert (stops.seen, announced(bank)) == ([], [])
     bank.changes("bank", lambda spec: spec.pop("paused"))
     await looked_at(bank)
+    is_back(bank)
+    stops.were_known("lnd1")
+
+
+async def test_an_api_that_cannot_be_told_keeps_its_node_though_the_network_was_told_beside_it() -> None:
+    bank = await open_bank()
+    stops = Stops(bank)
+    fails = always("apply ConfigMap bank-mode", Fault(500))
+    bank.calls.schedule = lambda number, call: fails(number, call) if len(announced(bank)) < 2 else None
+    await planned(bank)
+    assert [call.rpartition(" ")[2] for call in announced(bank)] == ["DISABLE", "ENABLE", "DISABLE", "ENABLE"]
     is_back(bank)
     stops.were_known("lnd1")
 

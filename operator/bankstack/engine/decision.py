@@ -74,7 +74,8 @@ class Decision:
     engine from `finding` and `claims`. `then` is what they say instead once every action was
     carried out: a word that others wait for is given in the pass that makes it true.
     `released`: nothing is left to protect, a deleted resource may go. `look_again` in
-    seconds, where no event will tell.
+    seconds, where no event will tell; `after` an Ask, which changes something that no watch
+    tells of: payments may wait for what comes of it.
     """
 
     status: Status
@@ -83,6 +84,7 @@ class Decision:
     claims: tuple[Claim, ...] = ()
     released: bool = False
     look_again: float | None = None
+    after: float = AT_ONCE
     then: Status | None = None
 
     @property

@@ -21,7 +21,7 @@ from typing import Final
 from bankstack.engine.decision import AT_ONCE
 from bankstack.engine.finding import Interrupted, Policy, Stalled, Transient, Waiting
 from bankstack.engine.metrics import Metrics, Seen
-from bankstack.engine.objects import CHANGE_PLAN, Key, Manifest, Ref, Type
+from bankstack.engine.objects import CHANGE_PLAN, SECRET, Key, Manifest, Ref, Type
 from bankstack.engine.ports import Cluster, Kind, Plans
 from bankstack.engine.queue import KeyedQueue
 from bankstack.engine.reconcile import Outcome, reconcile
@@ -33,9 +33,9 @@ log = logging.getLogger(__name__)
 RESYNC_SECONDS: Final = 600.0
 #: Every call has a deadline of its own; a pass this long is a defect, and may hold its worker no longer.
 PASS_SECONDS: Final = 300.0
-#: A resource, or a plan of it, that changed so soon after a pass over it was most likely changed by that pass, which
-#: knows, and says itself when it wants another look. This one is that much later, or it keeps a worker busy just when
-#: those answer whom the pass told something: what others have to say is heard at once.
+#: A resource, or a plan or Secret of it, that changed so soon after a pass over it was most likely changed by that
+#: pass, which knows, and says itself when it wants another look. This one is that much later, or it keeps a worker
+#: busy just when those answer whom the pass told something: what others have to say is heard at once.
 ECHO_SECONDS: Final = 2.0
 #: A pass whose status tells already how things are after it will hear of little but its own writes, while those who
 #: waited for its word get to work: it rests so long, and leaves them the processor. News of others wait as well.
@@ -95,7 +95,7 @@ class Loop:
         # Who may label an object may write any name there: only a kind of the table has a queue.
         theirs = {Key(kind, namespace, resource) for kind, resource in named if kind in self._kinds}
         itself = {Key(of.kind, namespace, name)} if _is_declared(self._kinds, of) else set()
-        written = theirs if of == CHANGE_PLAN else itself
+        written = theirs if of in (CHANGE_PLAN, SECRET) else itself
         for key in itself | theirs:
             if key in written and self._just_looked_at(key):
                 self.queue.add_after(key, ECHO_SECONDS)

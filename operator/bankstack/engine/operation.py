@@ -21,7 +21,7 @@ from enum import Enum, StrEnum
 from typing import Any, Final, TypeAlias
 
 from bankstack.engine.conditions import Claim
-from bankstack.engine.decision import Action
+from bankstack.engine.decision import AT_ONCE, Action
 from bankstack.engine.finding import Unknown
 
 #: The condition of a resource on which a plan runs.
@@ -54,10 +54,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Do:
-    """What brings the step on. `told` is the sentence that the plan shows meanwhile."""
+    """What brings the step on. `told` is the sentence that the plan shows meanwhile.
+
+    `look_again` in seconds: later than at once where others tell what comes of it. `then`, of an operation's last
+    step: what is so once everything that the pass does is done, because the actions themselves saw to it.
+    """
 
     actions: tuple[Action, ...]
     told: str = ""
+    look_again: float = AT_ONCE
+    then: Done | None = None
 
 
 @dataclass(frozen=True)
@@ -194,6 +200,10 @@ class Course:
     actions: tuple[Action, ...] = ()
     claims: tuple[Claim, ...] = ()
     look_again: float | None = None
+    #: Seconds until it is looked what came of these actions.
+    after: float = AT_ONCE
+    #: Whether there is more to write once everything was carried out: the docket is then asked again.
+    concludes: bool = False
     #: When the oldest of those plans was made that wait for people to approve them.
     asked: datetime | None = None
     #: What became of each wish of the resource, by its cause: a sentence for `decide` to tell.

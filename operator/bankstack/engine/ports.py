@@ -126,11 +126,17 @@ class Docket(Protocol):
     def at_hand(self) -> Active | None:
         """The plan that runs, as it was last written, or else one that may begin: for `observe`."""
 
-    def steer(self, subject: Subject | None, facts: Any, now: datetime) -> Course:  # noqa: ANN401 - a kind's own facts
-        """What is to be done, and what has to be written before; `subject` is None where there is none (pure)."""
+    def steer(self, subject: Subject | None, facts: Any, now: datetime, *, carried_out: bool = False) -> Course:  # noqa: ANN401 - a kind's own facts
+        """What is to be done, and what has to be written before; `subject` is None where there is none (pure).
 
-    async def write(self, course: Course, now: datetime, *, acting: bool) -> None:
-        """Write how the plans stand. `acting`: something is done next; raises Interrupted where others were faster."""
+        `carried_out`: what these facts asked for has been done.
+        """
+
+    async def write(self, course: Course, now: datetime, *, acting: bool) -> "Docket":
+        """Write how the plans stand, and give them as they are then.
+
+        `acting`: something is done next. Raises Interrupted where others were faster.
+        """
 
     async def ask(self, course: Course, now: datetime) -> None:
         """Make the plans that the resource itself needs."""

@@ -9,22 +9,20 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from bankstack.engine import conditions, declared, sight
 from bankstack.engine.announce import announcements
-from bankstack.engine.decision import AT_ONCE, Decision, soonest
+from bankstack.engine.decision import Decision, soonest
 from bankstack.engine.execute import execute
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
-from bankstack.engine.model import Condition
+from bankstack.engine.model import Condition, Status
 from bankstack.engine.objects import FINALIZER, NAMESPACE, Manifest, Ref
 from bankstack.engine.operation import Course
 from bankstack.engine.ports import About, Cluster, Docket, Kind, Plans, Subject
 from bankstack.engine.sight import Desk, Seen, is_planned, see, unseen
 
 log = logging.getLogger(__name__)
-
-#: An Ask changes something that no watch tells of: payments may wait for what comes of it.
-AFTER_ASK = AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -120,8 +118,14 @@ async def _pass(
         decision = _restrained(subject, _together(kind.decide(subject, facts, now()), course))
         if docket:
             # Before anything is done: a crash in between finds the plan where it was meant to be.
-            await docket.write(course, now(), acting=course.active is not None and bool(decision.actions))
+            docket = await docket.write(course, now(), acting=course.active is not None and bool(decision.actions))
+        if course.actions and decision.actions:
+            # The target's own word as well: what a step does may have to be undone for its sake, and others who wait
+            # for it get to work meanwhile.
+            subject = await _foretold(kind, subject, decision, cluster)
         decision = await _carried_out(kind, subject, decision, cluster)
+        if docket and course.concludes and decision.actions:
+            decision = _afterwards(decision, course, await _concluded(subject, docket, course, facts, now()))
         if docket:
             decision = await _asked(subject, docket, course, decision, now())
     except Interrupted as stop:
@@ -130,19 +134,21 @@ async def _pass(
         decision = Decision(status=subject.status, finding=stop.finding, claims=claims)
     if decision.released:
         return await _release(kind, subject, cluster)
-    told = await _tell(kind, subject, decision, cluster, now())
+    subject = await _told(kind, subject, _once_done(decision), cluster, now())
+    said = tuple((one.type, one.status) for one in subject.status.conditions or ())
     since = asked.timestamp() if asked else None
     learned = {} if isinstance(seen, Interrupted) else seen.learned
-    return replace(_outcome(decision), gauges=gauges, conditions=told, asked=since, learned=learned)
+    return replace(_outcome(decision), gauges=gauges, conditions=said, asked=since, learned=learned)
 
 
 def _together(decision: Decision, course: Course) -> Decision:
     """The resource's own care first, then the step of the plan that runs."""
     return replace(
         decision,
-        actions=(*decision.actions, *course.actions),
+        actions=(*decision.actions, *(one for one in course.actions if one not in decision.actions)),
         claims=(*decision.claims, *course.claims),
         look_again=soonest(decision.look_again, course.look_again),
+        after=decision.after if decision.asks else course.after,
     )
 
 
@@ -166,6 +172,26 @@ async def _carried_out(kind: Kind, subject: Subject, decision: Decision, cluster
         # Without its actions: what could not be done is not looked at as if it had been.
         return replace(decision, actions=(), then=None, finding=stop.finding, released=False)
     return decision
+
+
+async def _concluded(subject: Subject, docket: Docket, course: Course, facts: Any, now: datetime) -> Course:  # noqa: ANN401 - a kind's own facts
+    """The course once the last actions of a plan have seen to its end themselves; where others were faster, as it was.
+
+    The next look sees that end as well.
+    """
+    try:
+        after = docket.steer(subject, facts, now, carried_out=True)
+        await docket.write(after, now, acting=False)
+    except Interrupted as stop:
+        log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
+        return course
+    return after
+
+
+def _afterwards(decision: Decision, before: Course, after: Course) -> Decision:
+    """What is said of the plans is what has become of them."""
+    others = tuple(claim for claim in decision.claims if claim not in before.claims)
+    return replace(decision, claims=(*others, *after.claims), look_again=soonest(decision.look_again, after.look_again))
 
 
 async def _asked(subject: Subject, docket: Docket, course: Course, decision: Decision, now: datetime) -> Decision:
@@ -216,30 +242,41 @@ async def _tell_unreadable(
     return Outcome("stalled", conditions=tuple((one.type, one.status) for one in after))
 
 
-async def _tell(
-    kind: Kind, subject: Subject, decision: Decision, cluster: Cluster, now: datetime
-) -> tuple[tuple[str, str], ...]:
+async def _foretold(kind: Kind, subject: Subject, decision: Decision, cluster: Cluster) -> Subject:
+    """With the kind's own fields written; whether all is well is said when it is known what came of it."""
+    last = subject.status
+    kept = {"observed_generation": last.observed_generation, "conditions": last.conditions}
+    return await _written(kind, subject, decision.status.model_copy(update=kept), cluster)
+
+
+def _once_done(decision: Decision) -> Decision:
+    return replace(decision, status=decision.then or decision.status)
+
+
+async def _told(kind: Kind, subject: Subject, decision: Decision, cluster: Cluster, now: datetime) -> Subject:
+    """The resource as it is once its status says this."""
     before = tuple(subject.status.conditions or ())
     after = conditions.summarise(subject.generation, before, decision.finding, decision.claims, now)
-    status = (
-        (decision.then or decision.status)
-        .model_copy(update={"observed_generation": subject.generation, "conditions": list(after)})
-        .model_dump(by_alias=True, exclude_none=True)
-    )
-    await _write_status(kind, subject.manifest, status, cluster)
+    told = {"observed_generation": subject.generation, "conditions": list(after)}
+    subject = await _written(kind, subject, decision.status.model_copy(update=told), cluster)
     # Not while deleting: a namespace that goes refuses new events.
     for event in announcements(before, after) if not subject.deleting else ():
         await cluster.announce(subject.manifest, event.kind, event.reason, event.message)
-    return tuple((one.type, one.status) for one in after)
+    return subject
 
 
-async def _write_status(kind: Kind, manifest: Manifest, status: Manifest, cluster: Cluster) -> None:
+async def _written(kind: Kind, subject: Subject, status: Status, cluster: Cluster) -> Subject:
+    body = status.model_dump(by_alias=True, exclude_none=True)
+    return replace(subject, status=status, manifest=await _write_status(kind, subject.manifest, body, cluster))
+
+
+async def _write_status(kind: Kind, manifest: Manifest, status: Manifest, cluster: Cluster) -> Manifest:
     if status == manifest.get("status"):
-        return
+        return manifest
     # Bound to the version that was looked at. The API server does not look at a status's uid: without this, what
     # was seen of one wallet could be pinned onto another that got its name in the meantime.
     meta = {key: manifest["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
-    await cluster.apply_status(
+    return await cluster.apply_status(
         kind.type,
         {"apiVersion": kind.type.api_version, "kind": kind.type.kind, "metadata": meta, "status": status},
     )
@@ -252,7 +289,7 @@ def _outcome(decision: Decision) -> Outcome:
     if isinstance(policy, Waiting):
         wishes.append(policy.delay)
     if decision.asks and not decision.settled and not isinstance(policy, Transient | Stalled):
-        wishes.append(AFTER_ASK)
+        wishes.append(decision.after)
     backoff = isinstance(policy, Transient)
     return Outcome(_result(decision), look_again=soonest(*wishes), backoff=backoff, settled=decision.settled)
 

@@ -117,6 +117,8 @@ def _walked(steered: Steered, plan: Plan, status: ChangePlanStatus, setting: Set
         active=went.active,
         actions=went.actions,
         look_again=soonest(steered.look_again, went.look_again),
+        after=went.after,
+        concludes=went.concludes,
     )
     return _noted(on, plan, went.status)
 

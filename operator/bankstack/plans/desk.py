@@ -103,7 +103,7 @@ class Docket:
             if isinstance(plan, Plan) and plan.name in approved and plan.waits_for_people and plan.status.steps:
                 yield active(plan, plan.status, plan.status.steps[0], moment(plan.created))
 
-    def steer(self, subject: Subject | None, facts: Any, now: datetime) -> Steered:  # noqa: ANN401 - a kind's own facts
+    def steer(self, subject: Subject | None, facts: Any, now: datetime, *, carried_out: bool = False) -> Steered:  # noqa: ANN401 - a kind's own facts
         """What is to be done, and what has to be written before (pure)."""
         # Nothing is concluded from a target that is being changed.
         own = wished.look(self.us if self.running is None else "", self.operations, subject, facts)
@@ -118,21 +118,26 @@ class Docket:
             now,
             own,
             self.elsewhere,
+            carried_out,
         )
         to_tell = self.unfinished or self.target in self.journal.active
         steered = steer(self.target, self.found, setting) if to_tell else Steered(journal=self.journal)
         return replace(steered, asks=own.asks(self.found), told=own.told(self.found))
 
-    async def write(self, course: Course, now: datetime, *, acting: bool) -> None:
+    async def write(self, course: Course, now: datetime, *, acting: bool) -> "Docket":
         """The journal first, for it says which plan runs; then the plans. What the last step found out comes before."""
         assert isinstance(course, Steered)  # noqa: S101 - it is what `steer` gave
-        newest = await self._write_status(*course.evidence, claims=False) if course.evidence else None
-        if acting or course.journal != self.journal:
-            await self._write_journal(course.journal, now)
+        newest: dict[str, Plan] = {}
+        if course.evidence:
+            newest[course.evidence[0].uid] = await self._write_status(*course.evidence, claims=False)
+        book = course.journal
+        if acting or book != self.journal:
+            book = await self._write_journal(book, now)
         for plan, status in course.statuses:
             claims = acting and course.active is not None and plan.uid == course.active.uid
-            now_at = newest if newest is not None and newest.uid == plan.uid else plan
-            await self._write_status(now_at, status, claims=claims)
+            newest[plan.uid] = await self._write_status(newest.get(plan.uid, plan), status, claims=claims)
+        found = tuple(newest.get(one.uid, one) if isinstance(one, Plan) else one for one in self.found)
+        return replace(self, found=found, journal=book)
 
     async def ask(self, course: Course, now: datetime) -> None:
         """The plans that the target itself needs, in the operator's own name; as a person would."""
@@ -141,14 +146,18 @@ class Docket:
             wanted = wished.request(one, self.us, self.about.kind.resource.kind, self.about.name, self.namespace, now)
             await ask(self.cluster, wanted, (plan.name for plan in self.found))
 
-    async def _write_journal(self, book: Journal, now: datetime) -> None:
+    async def _write_journal(self, book: Journal, now: datetime) -> Journal:
+        """The journal as it is then."""
         made = journal.manifest(book, self.namespace, now)
         if book.version is not None:
-            await self.cluster.apply(made, self.namespace)
-        elif await self.cluster.create(made, self.namespace) is None:
+            written: Manifest | None = await self.cluster.apply(made, self.namespace)
+        else:
+            written = await self.cluster.create(made, self.namespace)
+        if written is None:
             raise Interrupted(
                 Finding("ChangedMeanwhile", "another operator began the journal of plans: it is read anew", Transient())
             )
+        return replace(book, version=written["metadata"]["resourceVersion"])
 
     async def _write_status(self, plan: Plan, status: ChangePlanStatus, *, claims: bool) -> Plan:
         """The plan as it is then."""

@@ -33,3 +33,5 @@ class Setting:
     wished: Wished = field(default_factory=Wished)
     #: Other targets on which plans run, as the journal names them.
     elsewhere: frozenset[str] = frozenset()
+    #: Whether what these facts asked for has been done.
+    carried_out: bool = False

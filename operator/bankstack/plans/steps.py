@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bankstack.engine.conditions import moment, stamp
-from bankstack.engine.decision import Action
+from bankstack.engine.decision import AT_ONCE, Action
 from bankstack.engine.declared import Declared
 from bankstack.engine.operation import Abort, Active, Cancel, Do, Done, Step, Wait
 from bankstack.plans.lifecycle import said, sentence
@@ -29,6 +29,8 @@ class Walk:
     active: Active | None = None
     actions: tuple[Action, ...] = ()
     look_again: float | None = None
+    after: float = AT_ONCE
+    concludes: bool = False
     ended: bool = False
     #: Of one that ended: what its plan says before the journal has the end. A crash between the two loses no evidence.
     evidence: ChangePlanStatus | None = None
@@ -56,6 +58,8 @@ def walk(plan: Plan, status: ChangePlanStatus, setting: Setting) -> Walk:
         status, current = _entered(status, current, setting)
         now = active(plan, status, current, setting.now)
         verdict = step.judge(replace(subject, plan=now), setting.facts, setting.now)
+        if setting.carried_out and isinstance(verdict, Do):
+            verdict = verdict.then or verdict
         if not isinstance(verdict, Done):
             gives_up = plan.to_be_cancelled and isinstance(verdict, Wait) and verdict.nothing_done
             return _cancelled(status) if gives_up else _on_the_way(status, current, now, verdict, setting)
@@ -87,7 +91,11 @@ def _on_the_way(
 ) -> Walk:
     match verdict:
         case Do(actions=actions, told=told):
-            return Walk(said(status, told or f"{current.name} is under way"), now, actions)
+            under_way = said(status, told or f"{current.name} is under way")
+            # After any other step come some that are judged by facts, and these are older than what was done.
+            is_last = [one.name for one in status.steps or ()][-1:] == [current.name]
+            concludes = is_last and verdict.then is not None
+            return Walk(under_way, now, actions, after=verdict.look_again, concludes=concludes)
         case Wait(sentence=told, look_again=seconds):
             return Walk(said(status, told), now, look_again=seconds)
         case Abort(sentence=told):

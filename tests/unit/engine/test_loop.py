@@ -194,9 +194,10 @@ async def test_a_reference_that_changes_during_the_pass_is_not_missed(world: Wor
 
 
 PLAN = (CHANGE_PLAN, "bank", "restart", ["LndNode.lnd1"])
+KEY = (SECRET, "bank", "lnd1-key", ["LndNode.lnd1"])
 
 
-@pytest.mark.parametrize("written", [(LND_NODE, "bank", "lnd1"), PLAN], ids=["its status", "its plan"])
+@pytest.mark.parametrize("written", [(LND_NODE, "bank", "lnd1"), PLAN, KEY], ids=["its status", "its plan", "its key"])
 async def test_what_a_pass_wrote_is_looked_at_later_and_what_others_say_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch, written: tuple[Any, ...]
 ) -> None:

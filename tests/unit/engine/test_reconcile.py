@@ -11,7 +11,7 @@ from tests.simulation.faults import Fault, When, always
 from tests.simulation.toy import TOY
 from tests.simulation.world import NAMESPACE, World
 
-from bankstack.engine.decision import Ask, Decision
+from bankstack.engine.decision import AT_ONCE, Ask, Decision
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Waiting
 from bankstack.engine.objects import (
     CONFIG_MAP,
@@ -27,7 +27,7 @@ from bankstack.engine.objects import (
 from bankstack.engine.objects import NAMESPACE as NAMESPACES
 from bankstack.engine.operation import RUNNING
 from bankstack.engine.ports import Cluster, Kind
-from bankstack.engine.reconcile import AFTER_ASK, Outcome, reconcile
+from bankstack.engine.reconcile import Outcome, reconcile
 
 WRITES = ("apply", "create", "delete", "status", "finalize")
 
@@ -286,7 +286,7 @@ async def test_a_failure_before_release_keeps_the_finalizer() -> None:
         (Finding("Soon", "soon", Waiting(7.0)), (), "waiting", 7.0, False),
         (Finding("Never", "never", Stalled()), (), "stalled", None, False),
         (Finding("Maybe", "maybe", Transient()), (), "transient", None, True),
-        (None, (Ask("MakeKey", "Missing"),), "changed", AFTER_ASK, False),
+        (None, (Ask("MakeKey", "Missing"),), "changed", AT_ONCE, False),
         (Finding("Maybe", "maybe", Transient()), (Ask("MakeKey", "Missing"),), "transient", None, True),
     ],
 )

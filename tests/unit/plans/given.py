@@ -92,7 +92,7 @@ class Room:
     now: datetime = NOW
     annotations: Mapping[str, str] = field(default_factory=dict)
 
-    def passes(self, number: int = 1) -> Steered:
+    def passes(self, number: int = 1, *, carried_out: bool = False) -> Steered:
         for _ in range(number):
             setting = Setting(
                 OPERATIONS,
@@ -103,6 +103,7 @@ class Room:
                 self.annotations,
                 self.proof,
                 self.now,
+                carried_out=carried_out,
             )
             steered = steer(TARGET, self.plans, setting)
             self.journal = replace(steered.journal, records=tuple(one.record for one in steered.journal.entries))

@@ -7,7 +7,7 @@ import pytest
 from bankstack.engine.conditions import moment
 from bankstack.engine.decision import Ask
 from bankstack.engine.finding import Unknown
-from bankstack.engine.operation import RUNNING, Abort, Do, Impact, Proposal, Wait, Wish
+from bankstack.engine.operation import RUNNING, Abort, Do, Done, Impact, Proposal, Wait, Wish
 from bankstack.plans import journal
 from bankstack.plans.course import OTHERS_TURN, steer
 from bankstack.plans.journal import Begun, Journal
@@ -60,6 +60,17 @@ def test_what_a_step_does_is_handed_on_and_what_it_keeps_is_known_later() -> Non
     room.facts = Facts({"Second": Wait("second")})
     steered = room.passes()
     assert (steered.actions, steered.active and steered.active.step) == ((), "Second")
+
+
+def test_what_is_so_once_it_was_done_counts_only_then_and_is_looked_at_when_the_step_says() -> None:
+    does = Do((Ask("act", "Plan"),), look_again=5.0, then=Done("seen to"))
+    room = Room([plan()], Facts({"Second": does}))
+    steered = room.passes()
+    assert (steered.actions, steered.after, steered.concludes, room.state()) == (does.actions, 5.0, True, "Running")
+    assert not Room([plan()], Facts({"First": does})).passes().concludes, "what comes next is judged by another look"
+    ended = room.passes(carried_out=True)
+    assert (room.state(), ended.concludes) == ("Succeeded", False)
+    assert [one.evidence for one in room.plan().status.steps or ()] == ["First is so", "seen to"]
 
 
 def test_a_step_that_cannot_be_ends_the_plan_with_its_sentence() -> None:

@@ -212,6 +212,11 @@ async def enable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: C
         for one in sorted(told.disabled):
             use = Use.ENABLE if one in channels.active else Use.AUTO
             await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, use)
+        if told.disabled:
+            channels, told = await _announced(node, lnd, root)
+    if left := len(told.disabled & channels.active):
+        kept = f"LND of {node.name} still announces {left} channels as disabled that it was told to enable"
+        raise Interrupted(Finding("StillDisabled", f"{kept}: it is told again", Transient()))
 
 
 async def _announced(node: LndNode, lnd: Lightning, root: bytes) -> tuple[InUse, Announced]:

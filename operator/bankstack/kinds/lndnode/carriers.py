@@ -69,9 +69,9 @@ def _listed(carried: Iterable[tuple[str, tuple[str, ...]]]) -> str:
     return ", ".join(f"{name}: {' or '.join(by) or NOBODY}" for name, by in carried) or "no API pays through it"
 
 
-def unaware(users: Iterable[User]) -> str | None:
-    """The first that has not said that its pods leave the node alone."""
-    return next((one.name for one in users if not one.avoids), None)
+def unaware(users: Iterable[User]) -> tuple[User, ...]:
+    """Those that have not said that their pods leave the node alone."""
+    return tuple(one for one in users if not one.avoids)
 
 
 def claim(node: LndNode, facts: Facts) -> Claim:

@@ -37,7 +37,6 @@ from bankstack.kinds.lndnode.subject import LndNode
 
 #: LND tells nobody when a channel opens or the chain stops: it is asked this often.
 LOOK_AGAIN: Final = 30.0
-ENABLES: Final = Ask("enable_channels", "Resuming")
 
 
 def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
@@ -52,7 +51,7 @@ def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
     resumes = status.traffic is None and _resumes(node, facts)
     return Decision(
         status=status.model_copy(update={"traffic": node.status.traffic}) if resumes else status,
-        then=status if resumes and ENABLES in actions else None,
+        then=status if resumes and stages.ENABLES in actions else None,
         actions=actions,
         finding=finding,
         claims=_claims(node, facts),
@@ -127,7 +126,7 @@ def _actions(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
 def _after_a_plan(node: LndNode, facts: Facts) -> tuple[Ask, ...]:
     """What a plan leaves behind, however it ended: a held pod, disabled channels."""
     pod = (Ask("let_go_pod", "Proved"),) if stopping.to_let_go(node, facts) else ()
-    return (*pod, ENABLES) if _resumes(node, facts) else pod
+    return (*pod, stages.ENABLES) if _resumes(node, facts) else pod
 
 
 def _resumes(node: LndNode, facts: Facts) -> bool:

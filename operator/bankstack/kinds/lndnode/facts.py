@@ -133,12 +133,14 @@ class Refused:
 class User:
     """An ApiDeployment that makes Lightning payments through the node.
 
-    `avoids`: it has told its pods to leave the node alone. `others`: the further nodes that
-    it pays through, each with what keeps it from carrying payments; empty where nothing does.
+    `avoids`: it has told its pods to leave the node alone. `listens`: it would, being neither
+    paused nor deleted. `others`: the further nodes that it pays through, each with what keeps
+    it from carrying payments; empty where nothing does.
     """
 
     name: str
     avoids: bool = False
+    listens: bool = True
     others: Mapping[str, str] = field(default_factory=dict)
 
     @property

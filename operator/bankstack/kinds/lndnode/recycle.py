@@ -9,7 +9,7 @@ from typing import Final
 
 from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info
 from bankstack.engine.conditions import moment, stamp
-from bankstack.engine.decision import AT_ONCE, Ask
+from bankstack.engine.decision import AT_ONCE, Action, Ask
 from bankstack.engine.finding import Unknown, first
 from bankstack.engine.model import seconds
 from bankstack.engine.operation import Abort, Do, Done, Verdict, Wait
@@ -25,12 +25,14 @@ from bankstack.kinds.lndnode import (
     stored,
     template,
 )
-from bankstack.kinds.lndnode.facts import Facts
+from bankstack.kinds.lndnode.facts import Facts, User
 from bankstack.kinds.lndnode.stages import SOON
 from bankstack.kinds.lndnode.subject import LndNode
 
 #: An API's word comes within seconds, and wakes its nodes.
 ACKNOWLEDGED: Final = 5.0
+#: An API that has not given it by then may never do so.
+PROMPT: Final = timedelta(seconds=10)
 #: Nobody is woken by a word of their own.
 WRITTEN: Final = AT_ONCE
 #: The kubelet has this long beyond LND's own time to say that it ended.
@@ -78,32 +80,52 @@ def _unstored(facts: Facts) -> str | None:
     return stored.missing(facts) if has_channels else None
 
 
-def divert(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
+def divert(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """Whoever makes payments through the node has told its programs to leave it alone."""
-    if name := carriers.unaware(facts.users):
-        return Wait(
-            f"ApiDeployment {name} has not said yet that its pods leave {node.name} alone: LND stays in use until "
-            "then. If it is paused or its pods do not run, see to that first, or cancel this plan",
-            ACKNOWLEDGED,
+    if unaware := carriers.unaware(facts.users):
+        told = (
+            f"ApiDeployment {unaware[0].name} has not said yet that its pods leave {node.name} alone: LND stays in use "
+            "until then. If it is paused or its pods do not run, see to that first, or cancel this plan"
         )
+        actions = _meanwhile(node, facts, now, unaware)
+        return Do(actions, told, ACKNOWLEDGED) if actions else Wait(told, ACKNOWLEDGED)
     if node.status.traffic is None:
         # Channels are enabled again for this word's sake: were they disabled before it is there, they might stay so.
         return Wait("it is written down first that payments go elsewhere", WRITTEN)
     return Done(f"payments go elsewhere: {carriers.told(facts)}")
 
 
+def _meanwhile(node: LndNode, facts: Facts, now: datetime, unaware: tuple[User, ...]) -> tuple[Action, ...]:
+    """The network is told beside the API, which takes as long, and its programs go on paying through such channels.
+
+    An API that does not hear of it keeps its node, also for what the network pays to it.
+    """
+    if all(one.listens for one in unaware) and now < stages.since(node, now) + PROMPT:
+        return _disables(node, facts, now)
+    if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
+        return ()
+    return (stages.ENABLES,) if facts.announced.disabled & facts.channels.active else ()
+
+
 def disable(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """The network is told to send nothing more through public channels."""
     if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
         return stages.silent()
-    usable = facts.announced.enabled & facts.channels.active
-    if usable:
-        told = f"the network is told not to use {len(usable)} channels"
-        # A later step's: exported while payments end, payments go elsewhere for one pass less. One that is not even of
-        # these channels is written anew by itself.
-        export = _export(node, facts, facts.channels, now) if backups.is_current(facts, facts.channels) else ()
-        return Do((Ask("disable_channels", "Plan"), *export), told)
+    if actions := _disables(node, facts, now):
+        return Do(actions, "the network is told not to use public channels")
     return Done(f"{len(facts.announced.disabled)} public channels are announced as disabled")
+
+
+def _disables(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
+    """What tells the network; nothing where it knows, or LND is silent."""
+    if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
+        return ()
+    if not facts.announced.enabled & facts.channels.active:
+        return ()
+    # A later step's: exported while payments end, payments go elsewhere for one pass less. One that is not even of
+    # these channels is written anew by itself.
+    export = _export(node, facts, facts.channels, now) if backups.is_current(facts, facts.channels) else ()
+    return (Ask("disable_channels", "Plan"), *export)
 
 
 def drain(node: LndNode, facts: Facts, now: datetime) -> Verdict:

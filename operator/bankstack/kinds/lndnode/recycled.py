@@ -10,7 +10,7 @@ from typing import Final
 from bankstack.clients.lnd.answers import Announced, Channels, Funds, Info
 from bankstack.engine.conditions import moment
 from bankstack.engine.finding import Unknown, first
-from bankstack.engine.operation import Done, Verdict, Wait
+from bankstack.engine.operation import Do, Done, Verdict, Wait
 from bankstack.kinds.lndnode import checks, names, releases, stages, template
 from bankstack.kinds.lndnode.facts import Facts
 from bankstack.kinds.lndnode.subject import LndNode
@@ -96,11 +96,13 @@ def enable(_node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
         return Wait("LND does not say what the network is told", SOON)
     waiting = facts.announced.disabled & facts.channels.active
-    if waiting:
-        return Wait(f"the network is told to use {len(waiting)} channels again", SOON)
-    away = len(facts.announced.disabled)
+    away = len(facts.announced.disabled - waiting)
     later = f"; {away} follow when their peers are back" if away else ""
-    return Done(f"{len(facts.announced.enabled)} public channels are announced as enabled{later}")
+    done = Done(f"{len(facts.announced.enabled | waiting)} public channels are announced as enabled{later}")
+    if not waiting:
+        return done
+    # The action looks itself at what LND announces then.
+    return Do((stages.ENABLES,), f"the network is told to use {len(waiting)} channels again", then=done)
 
 
 def _forgotten(facts: Facts, channels: Channels) -> list[str]:

@@ -10,6 +10,7 @@ proved.
 from datetime import datetime
 from typing import Any, Final
 
+from bankstack.engine.decision import Ask
 from bankstack.engine.objects import Manifest
 from bankstack.engine.operation import Wait
 from bankstack.kinds.lndnode import names
@@ -29,6 +30,8 @@ AWAY: Final = frozenset({STOP, RETIRE, RENEW})
 #: Here channels and coins leave a node that is being replaced.
 LEAVING: Final = frozenset({CLOSE, BURY, SWEEP, ACCOUNT})
 
+#: LND announces its channels by itself again.
+ENABLES: Final = Ask("enable_channels", "Resuming")
 #: Seconds until what LND or the kubelet is about to say is looked for again.
 SOON: Final = 2.0
 #: On the pod: its end is still to be proved.

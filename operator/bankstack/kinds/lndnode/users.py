@@ -35,6 +35,7 @@ def _user(node: LndNode, api: Manifest, obstacles: Mapping[str, str]) -> User:
     return User(
         name=api["metadata"]["name"],
         avoids=node.name in (api.get("status", {}).get("avoids") or ()),
+        listens=not api.get("spec", {}).get("paused") and "deletionTimestamp" not in api["metadata"],
         others={name: obstacles[name] for name in _pays_through(api) if name != node.name},
     )
 

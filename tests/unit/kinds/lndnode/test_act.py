@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.misoperations import sample
 from tests.simulation.bank import LND_NODE, Bank
+from tests.simulation.lnd import LndProcess
 from tests.simulation.world import NAMESPACE
 
 from bankstack.clients.lnd.answers import Permission
@@ -350,5 +351,14 @@ async def test_channels_are_announced_with_a_macaroon_that_can_do_nothing_else()
     assert disk(bank).disabled == {"aa:0"}
     disk(bank).disabled.add("bb:1")
     await ask(bank, "enable_channels")
-    assert disk(bank).disabled == {"bb:1"}
+    assert disk(bank).disabled == {"bb:1"}, "its peer is away"
     assert (Permission("uri", "/routerrpc.Router/UpdateChanStatus"),) == macaroons.ANNOUNCE
+
+
+async def test_what_lnd_took_and_does_not_announce_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = await running()
+    disk(bank).channels |= POINTS
+    disk(bank).disabled.add("aa:0")
+    monkeypatch.setattr(LndProcess, "announce", lambda *_: None)
+    stop = await refused(bank, "enable_channels")
+    assert (stop.finding.reason, stop.finding.policy) == ("StillDisabled", Transient())

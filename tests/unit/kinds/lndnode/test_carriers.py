@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.unit.kinds.lndnode.given import ME, NOW, SILENT, node
 from tests.unit.kinds.lndnode.planned import asked, at, facts, pod_is, waits
 
-from bankstack.clients.lnd.answers import Channels, Stake
+from bankstack.clients.lnd.answers import Announced, Channels, Stake
+from bankstack.engine.decision import Ask
+from bankstack.engine.finding import Unknown
 from bankstack.engine.objects import FieldValue, Manifest, Ref, Type
-from bankstack.engine.operation import Done, Verdict
+from bankstack.engine.operation import Do, Done, Verdict, Wait
 from bankstack.kinds.lndnode import carriers, plans, recycle, stages, users
 from bankstack.kinds.lndnode.facts import Facts, User
 from bankstack.kinds.lndnode.model import LndNodeStatus
@@ -97,6 +100,44 @@ def test_the_plan_goes_on_when_every_api_has_said_that_it_leaves_the_node_alone(
     waits(asked(stages.DIVERT, facts()), "it is written down first")
 
 
+ENABLED, DISABLED = Announced(enabled=frozenset({"aa:0"})), Announced(disabled=frozenset({"aa:0"}))
+TELLS: tuple[Ask, ...] = (Ask("disable_channels", "Plan"),)
+#: Seconds since the step began.
+AT_ONCE, LATE = 1, 10
+
+
+@pytest.mark.parametrize(
+    ("listens", "announced", "later", "does"),
+    [
+        (True, ENABLED, AT_ONCE, TELLS),
+        (True, DISABLED, AT_ONCE, ()),
+        (True, Unknown("silent"), AT_ONCE, ()),
+        # An API that may never hear of it keeps its node.
+        (False, ENABLED, AT_ONCE, ()),
+        (False, DISABLED, AT_ONCE, (stages.ENABLES,)),
+        (True, ENABLED, LATE, ()),
+        (True, DISABLED, LATE, (stages.ENABLES,)),
+        (True, Announced(disabled=frozenset({"bb:1"})), LATE, ()),
+    ],
+)
+def test_the_network_is_told_beside_an_api_that_listens_and_not_for_long(
+    listens: bool,  # noqa: FBT001
+    announced: Announced | Unknown,
+    later: int,
+    does: tuple[Ask, ...],
+) -> None:
+    there = at(stages.DIVERT)
+    assert there.plan is not None
+    known = used_by(CARRIED, replace(ONLY, listens=listens), announced=announced)
+    verdict = recycle.divert(there, known, there.plan.since + timedelta(seconds=later))
+    assert isinstance(verdict, Do | Wait)
+    assert (verdict.actions if isinstance(verdict, Do) else ()) == does
+    assert verdict.look_again == recycle.ACKNOWLEDGED
+    assert "has not said yet that its pods leave lnd1 alone" in (
+        verdict.told if isinstance(verdict, Do) else verdict.sentence
+    )
+
+
 def holding(sendable: int, receivable: int) -> Channels:
     """Of an active channel with coins on both sides, so much of which can be paid."""
     one, stake = frozenset({"aa:0"}), Stake("02aa", 1000)
@@ -176,3 +217,11 @@ async def test_a_node_that_has_not_said_that_it_carries_payments_does_not(lnd2: 
     pays = api("bank", ("lnd1", "offchain"), ("lnd2", "offchain"))
     (found,) = await users.users(node(), Listed(pays, *([lnd2] if lnd2 else [])))
     assert (found.others, found.carriers) == ({"lnd2": obstacle}, ())
+
+
+@pytest.mark.parametrize(("meta", "spec"), [({}, {"paused": True}), ({"deletionTimestamp": "now"}, {})])
+async def test_an_api_that_is_paused_or_deleted_does_not_listen(meta: Manifest, spec: Manifest) -> None:
+    pays = api("bank", ("lnd1", "offchain"))
+    pays["metadata"] |= meta
+    pays["spec"] |= spec
+    assert await users.users(node(), Listed(pays)) == (User("bank", listens=False),)

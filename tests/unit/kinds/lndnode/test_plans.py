@@ -277,7 +277,10 @@ def test_a_peer_that_is_away_is_not_waited_for_for_ever() -> None:
 
 
 def test_channels_are_enabled_where_their_peers_are() -> None:
-    waits(asked(stages.ENABLE, facts(announced=Announced(disabled=CHANNELS.open))), "1 channels again")
+    does = asked(stages.ENABLE, facts(announced=Announced(disabled=CHANNELS.open)))
+    assert isinstance(does, Do)
+    assert (does.actions, does.told) == ((stages.ENABLES,), "the network is told to use 1 channels again")
+    assert does.then == Done("1 public channels are announced as enabled; 1 follow when their peers are back")
     verdict = asked(stages.ENABLE, facts(announced=Announced(disabled=frozenset({"bb:1"}))))
     assert verdict == Done("0 public channels are announced as enabled; 1 follow when their peers are back")
 
