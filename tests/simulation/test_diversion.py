@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from bankstack.engine.objects import POD, STATEFUL_SET, Manifest
+from bankstack.engine.objects import CHANGE_PLAN, POD, STATEFUL_SET, Manifest
 from bankstack.kinds.apideployment import names
 from bankstack.plans.desk import Desk
 
 from .apiserver import Event
-from .bank import WHOLE, WRITES, Bank
+from .bank import LND_NODE, WHOLE, WRITES, Bank
 from .faults import Fault, When, always, at
 from .lnd_disk import Disk
 from .oracle import laws_hold
@@ -93,6 +93,25 @@ async def test_programs_are_told_before_the_stop_and_again_after_it() -> None:
     stops.were_known("lnd1")
     evidence = {one["name"]: one["evidence"] for one in bank.plan()["steps"]}
     assert evidence["Divert"] == "payments go elsewhere: bank: lnd2"
+
+
+async def test_payments_come_back_in_the_pass_that_ends_the_plan() -> None:
+    bank = await open_bank()
+    passes: dict[str, int] = {}
+
+    def see(event: Event) -> None:
+        status = event.manifest.get("status", {})
+        number = len([call for call in bank.calls.made if call == "get LndNode lnd1"])
+        if event.key.type == CHANGE_PLAN and status.get("state") == "Succeeded":
+            passes.setdefault("the end", number)
+        if (event.key.type, event.key.name) == (LND_NODE, "lnd1") and passes and status.get("traffic") is None:
+            passes.setdefault("its payments", number)
+
+    bank.server.watchers.append(see)
+    is_back(await planned(bank))
+    assert len(set(passes.values())) == 1, passes
+    assert len(passes) == 2
+    assert [call.rpartition(" ")[2] for call in announced(bank)] == ["DISABLE", "ENABLE"]
 
 
 async def test_a_crash_after_any_write_of_it_ends_the_same_and_never_stops_a_node_that_is_in_use() -> None:

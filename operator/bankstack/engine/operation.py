@@ -56,13 +56,13 @@ class Done:
 class Do:
     """What brings the step on. `told` is the sentence that the plan shows meanwhile.
 
-    `look_again` in seconds: later than at once where others tell what comes of it. `then`, of an operation's last
-    step: what is so once everything that the pass does is done, because the actions themselves saw to it.
+    `after`: seconds until it is looked what came of it, more than at once where others tell. `then`, of an operation's
+    last step: what is so once everything that the pass does is done, because the actions themselves saw to it.
     """
 
     actions: tuple[Action, ...]
     told: str = ""
-    look_again: float = AT_ONCE
+    after: float = AT_ONCE
     then: Done | None = None
 
 

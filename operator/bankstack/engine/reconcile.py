@@ -122,7 +122,7 @@ async def _pass(
         if course.actions and decision.actions:
             # The target's own word as well: what a step does may have to be undone for its sake, and others who wait
             # for it get to work meanwhile.
-            subject = await _foretold(kind, subject, decision, cluster)
+            subject, decision = await _foretold(kind, subject, decision, cluster)
         decision = await _carried_out(kind, subject, decision, cluster)
         if docket and course.concludes and decision.actions:
             decision = _afterwards(decision, course, await _concluded(subject, docket, course, facts, now()))
@@ -162,16 +162,30 @@ def _restrained(subject: Subject, decision: Decision) -> Decision:
     return replace(decision, actions=(), then=None, released=False, claims=(*decision.claims, paused))
 
 
+async def _foretold(kind: Kind, subject: Subject, decision: Decision, cluster: Cluster) -> tuple[Subject, Decision]:
+    """With the kind's own fields written; whether all is well is said when it is known what came of it."""
+    last = subject.status
+    kept = {"observed_generation": last.observed_generation, "conditions": last.conditions}
+    try:
+        return await _written(kind, subject, decision.status.model_copy(update=kept), cluster), decision
+    except Interrupted as stop:
+        return subject, _given_up(subject, decision, stop)
+
+
 async def _carried_out(kind: Kind, subject: Subject, decision: Decision, cluster: Cluster) -> Decision:
     for action in decision.actions:
         log.info("%s", action, extra=_about(subject, action.reason))
     try:
         await execute(kind, subject, decision.actions, cluster)
     except Interrupted as stop:
-        log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
-        # Without its actions: what could not be done is not looked at as if it had been.
-        return replace(decision, actions=(), then=None, finding=stop.finding, released=False)
+        return _given_up(subject, decision, stop)
     return decision
+
+
+def _given_up(subject: Subject, decision: Decision, stop: Interrupted) -> Decision:
+    """Without its actions: what could not be done is not looked at as if it had been."""
+    log.warning("%s", stop.finding.message, extra=_about(subject, stop.finding.reason))
+    return replace(decision, actions=(), then=None, finding=stop.finding, released=False)
 
 
 async def _concluded(subject: Subject, docket: Docket, course: Course, facts: Any, now: datetime) -> Course:  # noqa: ANN401 - a kind's own facts
@@ -240,13 +254,6 @@ async def _tell_unreadable(
     }
     await _write_status(kind, manifest, status, cluster)
     return Outcome("stalled", conditions=tuple((one.type, one.status) for one in after))
-
-
-async def _foretold(kind: Kind, subject: Subject, decision: Decision, cluster: Cluster) -> Subject:
-    """With the kind's own fields written; whether all is well is said when it is known what came of it."""
-    last = subject.status
-    kept = {"observed_generation": last.observed_generation, "conditions": last.conditions}
-    return await _written(kind, subject, decision.status.model_copy(update=kept), cluster)
 
 
 def _once_done(decision: Decision) -> Decision:

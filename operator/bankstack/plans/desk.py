@@ -4,7 +4,8 @@ In steady state it costs one list, and nothing is written. Where something is to
 the journal and the running plan are written at the versions that were read, also where
 nothing in them changes: an unchanged write at an old version is a conflict, so nobody
 acts on a plan that was cancelled, ended or taken up by another operator meanwhile. A plan
-that ends is written twice, the second time at the version that the first one made.
+that ends is written twice, the second time at the version that the first one made; where
+its last actions see to its end themselves, both times after these.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """How a plan that runs goes on: one step after the other, each asked anew in every pass (pure).
 
 Nothing is remembered but what the status says, and that is written before anything is
-done. A step that had ended when the process died says so again: doing it twice equals once.
+done, but for the end of a plan whose last actions see to it themselves. A step that had
+ended when the process died says so again: doing it twice equals once.
 """
 
 from dataclasses import dataclass, replace
@@ -95,7 +96,7 @@ def _on_the_way(
             # After any other step come some that are judged by facts, and these are older than what was done.
             is_last = [one.name for one in status.steps or ()][-1:] == [current.name]
             concludes = is_last and verdict.then is not None
-            return Walk(under_way, now, actions, after=verdict.look_again, concludes=concludes)
+            return Walk(under_way, now, actions, after=verdict.after, concludes=concludes)
         case Wait(sentence=told, look_again=seconds):
             return Walk(said(status, told), now, look_again=seconds)
         case Abort(sentence=told):

@@ -63,7 +63,7 @@ def test_what_a_step_does_is_handed_on_and_what_it_keeps_is_known_later() -> Non
 
 
 def test_what_is_so_once_it_was_done_counts_only_then_and_is_looked_at_when_the_step_says() -> None:
-    does = Do((Ask("act", "Plan"),), look_again=5.0, then=Done("seen to"))
+    does = Do((Ask("act", "Plan"),), after=5.0, then=Done("seen to"))
     room = Room([plan()], Facts({"Second": does}))
     steered = room.passes()
     assert (steered.actions, steered.after, steered.concludes, room.state()) == (does.actions, 5.0, True, "Running")

@@ -12,10 +12,10 @@ from tests.simulation.line import Line
 from tests.simulation.world import World
 
 from bankstack.engine.decision import Ask, Decision
-from bankstack.engine.finding import Finding, Interrupted, Transient, Unknown
+from bankstack.engine.finding import Interrupted, Unknown
 from bankstack.engine.objects import CHANGE_PLAN, CONFIG_MAP, PLAN_APPROVAL, Manifest, Ref
-from bankstack.engine.operation import RUNNING, Abort, Cancel, Do, Done, Operation, Proposal, Risk, Step, Verdict, Wait
-from bankstack.engine.ports import About, Act, Cluster
+from bankstack.engine.operation import Abort, Cancel, Do, Done, Operation, Proposal, Risk, Step, Verdict, Wait
+from bankstack.engine.ports import About
 from bankstack.plans import admission, journal
 from bankstack.plans.desk import Desk, Docket, ask, news, prove
 from bankstack.plans.model import ChangePlanStatus
@@ -115,71 +115,6 @@ async def test_what_the_last_step_found_out_is_written_before_the_end_is() -> No
         ("ChangePlan", "Succeeded"),
     ]
     assert status(made)["steps"][0]["evidence"] == "it is so"
-
-
-SEES: Ask = Ask("See", "Plan")
-
-
-def telling(one: toy.Toy, facts: toy.Facts, now: datetime) -> Decision:
-    """A kind whose status has a word on its plan."""
-    usual = often(one, facts, now)
-    return replace(usual, status=usual.status.model_copy(update={"pinned": "planned" if one.plan else "hello"}))
-
-
-async def seen_to(answers: Answers, see: Act) -> World:
-    """Plan a, at its only step, whose action sees itself to what it is for: it will be carried out in the next pass."""
-    answers.verdict = Wait("the sea is rough", 3600.0)
-    made = world(answers)
-    first = made.operators[0]
-    first.kinds = tuple(replace(one, act={**one.act, "See": see}, decide=telling) for one in first.kinds)
-    asks(await made.settle())
-    await made.settle()
-    answers.verdict = Do((SEES,), "it is seen to", then=Done("seen to"))
-    first.wake(made.key(toy.TOY, "one"))
-    return made
-
-
-async def test_a_plan_whose_last_action_saw_to_it_ends_in_the_pass_that_acted() -> None:
-    told: list[tuple[str, str | None, str]] = []
-
-    async def see(one: toy.Toy, _ask: Ask, _cluster: Cluster) -> None:
-        live = made.live(toy.TOY, "one") or {}
-        told.append((status(made)["state"], one.status.pinned, live["status"]["pinned"]))
-
-    made = await seen_to(Answers(), see)
-    await made.operators[0].step(made.key(toy.TOY, "one"))
-    assert told == [("Running", "planned", "planned")], "the target has said so before"
-    assert (status(made)["state"], status(made)["steps"][0]["evidence"]) == ("Succeeded", "seen to")
-    conditions = (made.live(toy.TOY, "one") or {})["status"]["conditions"]
-    assert RUNNING not in [one["type"] for one in conditions]
-    book = journal.read(made.live(CONFIG_MAP, journal.NAME))
-    assert ([(entry.plan, entry.state) for entry in book.entries], book.active) == ([("a", "Succeeded")], {})
-    assert journal.check(book, [made.live(CHANGE_PLAN, "a") or {}]) == ()
-
-
-async def test_an_action_that_failed_has_seen_to_nothing() -> None:
-    async def see(*_: object) -> None:
-        raise Interrupted(Finding("Blind", "nothing to be seen", Transient()))
-
-    made = await seen_to(Answers(), see)
-    await made.operators[0].step(made.key(toy.TOY, "one"))
-    assert (status(made)["state"], status(made)["message"]) == ("Running", "it is seen to")
-    assert journal.read(made.live(CONFIG_MAP, journal.NAME)).entries == ()
-
-
-async def test_where_others_were_faster_the_next_look_sees_the_end() -> None:
-    async def see(*_: object) -> None:
-        made.server.edit(made.key(CONFIG_MAP, journal.NAME), lambda one: one["metadata"].update(labels={}), "kubectl")
-
-    answers = Answers()
-    made = await seen_to(answers, see)
-    await made.operators[0].step(made.key(toy.TOY, "one"))
-    assert status(made)["state"] == "Running"
-    conditions = {one["type"]: one["status"] for one in (made.live(toy.TOY, "one") or {})["status"]["conditions"]}
-    assert (conditions["Ready"], conditions[RUNNING]) == ("True", "True"), "what was seen of the target is true"
-    answers.verdict = Done("seen to")
-    await made.settle()
-    assert status(made)["state"] == "Succeeded"
 
 
 async def test_an_approval_wakes_the_target_of_its_plan() -> None:

@@ -47,6 +47,8 @@ from bankstack.kinds.lndnode.subject import LndNode
 PASSWORD_BYTES: Final = 32
 #: Addresses looked through for coins of a seed that someone brought along; LND's own default for restoring.
 RECOVERY_WINDOW: Final = 2500
+#: How often LND is told to enable channels before that is called in vain: once, and for a peer that came back.
+TOLD_MOST: Final = 3
 
 
 def acts(doors: Doors) -> dict[str, Act]:
@@ -206,17 +208,21 @@ async def disable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: 
 
 
 async def enable_channels(node: LndNode, _ask: Ask, cluster: Cluster, connect: Connect) -> None:
-    """The network may use them again; one whose peer is away is LND's own to enable, once it is back."""
+    """The network may use them again, by what LND announces then.
+
+    One whose peer is away is LND's own to enable, once it is back; one whose peer comes back meanwhile is enabled too.
+    """
     async with reach.asked(node, cluster, connect) as (lnd, root, _):
-        channels, told = await _announced(node, lnd, root)
-        for one in sorted(told.disabled):
-            use = Use.ENABLE if one in channels.active else Use.AUTO
-            await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, use)
-        if told.disabled:
+        for _turn in range(TOLD_MOST):
             channels, told = await _announced(node, lnd, root)
-    if left := len(told.disabled & channels.active):
-        kept = f"LND of {node.name} still announces {left} channels as disabled that it was told to enable"
-        raise Interrupted(Finding("StillDisabled", f"{kept}: it is told again", Transient()))
+            for one in sorted(told.disabled):
+                use = Use.ENABLE if one in channels.active else Use.AUTO
+                await lnd.announce(macaroon(root, macaroons.ANNOUNCE), one, use)
+            left = len(told.disabled & channels.active)
+            if not left:
+                return
+    kept = f"LND of {node.name} still announces {left} channels as disabled whose peers are there"
+    raise Interrupted(Finding("StillDisabled", f"{kept}: it is told again", Transient()))
 
 
 async def _announced(node: LndNode, lnd: Lightning, root: bytes) -> tuple[InUse, Announced]:

@@ -47,11 +47,10 @@ def decide(node: LndNode, facts: Facts, now: datetime) -> Decision:
     stopped = obstacle if obstacle and obstacle.stops else None
     status, actions = summary(node, facts), () if stopped else _actions(node, facts, now)
     finding = stopped or _recycling(node, facts) or first(checks.SHORTFALLS, node, facts)
-    # Not before LND has taken it: a channel that stays disabled by our word is remembered by nothing else.
-    resumes = status.traffic is None and _resumes(node, facts)
     return Decision(
-        status=status.model_copy(update={"traffic": node.status.traffic}) if resumes else status,
-        then=status if resumes and stages.ENABLES in actions else None,
+        status=status,
+        # Not before LND has taken it: a channel that stays disabled by our word is remembered by nothing else.
+        then=status.model_copy(update={"traffic": None}) if stages.ENABLES in actions else None,
         actions=actions,
         finding=finding,
         claims=_claims(node, facts),
@@ -84,12 +83,10 @@ def summary(node: LndNode, facts: Facts) -> LndNodeStatus:
 
 
 def _is_drained(node: LndNode, facts: Facts) -> bool:
-    """While a plan wants it so; then until the network may use every channel again whose peer is there."""
+    """While a plan wants it so; then until LND was told of every channel that it announces as disabled."""
     if stages.is_drained(node) or node.status.traffic is None:
         return stages.is_drained(node)
-    if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
-        return True
-    return bool(facts.announced.disabled & facts.channels.active)
+    return not isinstance(facts.announced, Announced) or bool(facts.announced.disabled)
 
 
 def _recycling(node: LndNode, facts: Facts) -> Finding | None:

@@ -17,7 +17,7 @@ from bankstack.kinds.coldwallet import model as coldwallet
 from bankstack.kinds.lndnode import certificates, consumers, macaroons, names, pki, places, sealed, shelf
 from bankstack.kinds.lndnode import users as who
 from bankstack.kinds.lndnode.doors import Doors
-from bankstack.kinds.lndnode.facts import Chain, Endpoint, Facts, Published
+from bankstack.kinds.lndnode.facts import Chain, Endpoint, Facts, Published, User
 from bankstack.kinds.lndnode.questions import Answers, Visit, without_a_seed
 from bankstack.kinds.lndnode.subject import LndNode
 
@@ -39,14 +39,13 @@ class _Way:
 
 async def observe(node: LndNode, sight: Sight, doors: Doors) -> Facts:
     """Everything decide may know."""
-    itself, chain, users = await asyncio.gather(
-        _itself(node, sight, doors), _chain(node, sight), who.users(node, sight)
-    )
+    asked = asyncio.ensure_future(who.users(node, sight))
+    itself, chain, users = await asyncio.gather(_itself(node, sight, doors, asked), _chain(node, sight), asked)
     endpoint = replace(chain.endpoint, domain=doors.domain) if chain.endpoint else None
     return replace(itself, chain=replace(chain, endpoint=endpoint), users=users)
 
 
-async def _itself(node: LndNode, sight: Sight, doors: Doors) -> Facts:
+async def _itself(node: LndNode, sight: Sight, doors: Doors, others: asyncio.Future[tuple[User, ...]]) -> Facts:
     """All but what others say. LND is asked as soon as it is known how, for its answers take the longest."""
     likely = node.status.generation or 1
     root, listed, authority, claim = await asyncio.gather(
@@ -71,7 +70,7 @@ async def _itself(node: LndNode, sight: Sight, doors: Doors) -> Facts:
     roots, outpoints = "".join(trusted.values()).encode(), saved.outpoints if saved else frozenset()
     way = _Way(children.get(names.pod(node.name)), roots, wallet, outpoints)
     (shown, answers), stored_as, place = await asyncio.gather(
-        _visit(node, way, doors, sight),
+        _visit(node, way, doors, sight, others),
         shelf.look(node, backup, sight, doors),
         places.place(node, children, sight),
     )
@@ -196,10 +195,14 @@ async def _credentials(node: LndNode, reader: Reader, endpoint: Endpoint) -> fro
     return None if found is None else frozenset(key for key, value in manifests.opened(found).items() if value)
 
 
-async def _visit(node: LndNode, way: _Way, doors: Doors, sight: Sight) -> tuple[bytes | None, Answers]:
+async def _visit(
+    node: LndNode, way: _Way, doors: Doors, sight: Sight, others: asyncio.Future[tuple[User, ...]]
+) -> tuple[bytes | None, Answers]:
     """Ask LND, where there is one to ask."""
-    # Before its first answer: a step is never held against what LND said before that step was written down.
-    node = replace(node, plan=await sight.plan())
+    # Before its first answer: a step is never held against what LND said before that step was written down, nor
+    # payments counted that were on their way before an API gave its word. Who gives up waiting takes it from nobody.
+    plan, _ = await asyncio.gather(sight.plan(), asyncio.shield(others))
+    node = replace(node, plan=plan)
     if mute := _mute(way.pod):
         return None, Answers(mute, mute, mute, mute)
     host = names.address(node.name, node.namespace)

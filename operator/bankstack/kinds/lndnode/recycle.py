@@ -81,7 +81,7 @@ def _unstored(facts: Facts) -> str | None:
 
 
 def divert(node: LndNode, facts: Facts, now: datetime) -> Verdict:
-    """Whoever makes payments through the node has told its programs to leave it alone."""
+    """Whoever makes payments through the node has told its programs to leave it alone. Beside that the network is."""
     if unaware := carriers.unaware(facts.users):
         told = (
             f"ApiDeployment {unaware[0].name} has not said yet that its pods leave {node.name} alone: LND stays in use "
@@ -90,7 +90,7 @@ def divert(node: LndNode, facts: Facts, now: datetime) -> Verdict:
         actions = _meanwhile(node, facts, now, unaware)
         return Do(actions, told, ACKNOWLEDGED) if actions else Wait(told, ACKNOWLEDGED)
     if node.status.traffic is None:
-        # Channels are enabled again for this word's sake: were they disabled before it is there, they might stay so.
+        # Others go by this word, and steps that find nothing to do would come to LND's stop without it.
         return Wait("it is written down first that payments go elsewhere", WRITTEN)
     return Done(f"payments go elsewhere: {carriers.told(facts)}")
 

@@ -91,18 +91,21 @@ def _lost(node: LndNode, facts: Facts, channels: Channels, funds: Funds, info: I
     return None
 
 
-def enable(_node: LndNode, facts: Facts, _now: datetime) -> Verdict:
+def enable(node: LndNode, facts: Facts, _now: datetime) -> Verdict:
     """The network may use the channels again; LND itself sees to those whose peers are away."""
     if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
         return Wait("LND does not say what the network is told", SOON)
-    waiting = facts.announced.disabled & facts.channels.active
-    away = len(facts.announced.disabled - waiting)
+    if obstacle := first(checks.OBSTACLES, node, facts):
+        return Wait(obstacle.message, SOON)
+    waiting = len(facts.announced.disabled & facts.channels.active)
+    if waiting:
+        # The action looks itself at what LND announces then.
+        seen = f"{waiting} public channels were to be enabled: LND was told, and announces none as disabled whose peer "
+        told = f"the network is told to use {waiting} channels again"
+        return Do((stages.ENABLES,), told, then=Done(f"{seen}is there"))
+    away = len(facts.announced.disabled)
     later = f"; {away} follow when their peers are back" if away else ""
-    done = Done(f"{len(facts.announced.enabled | waiting)} public channels are announced as enabled{later}")
-    if not waiting:
-        return done
-    # The action looks itself at what LND announces then.
-    return Do((stages.ENABLES,), f"the network is told to use {len(waiting)} channels again", then=done)
+    return Done(f"{len(facts.announced.enabled)} public channels are announced as enabled{later}")
 
 
 def _forgotten(facts: Facts, channels: Channels) -> list[str]:

@@ -30,7 +30,8 @@ AWAY: Final = frozenset({STOP, RETIRE, RENEW})
 #: Here channels and coins leave a node that is being replaced.
 LEAVING: Final = frozenset({CLOSE, BURY, SWEEP, ACCOUNT})
 
-#: LND announces its channels by itself again.
+#: LND announces its channels by itself again. One value, for the last step asks for it, and so does `decide` once no
+#: plan drains the node: in a pass where both do it is done once.
 ENABLES: Final = Ask("enable_channels", "Resuming")
 #: Seconds until what LND or the kubelet is about to say is looked for again.
 SOON: Final = 2.0

@@ -12,7 +12,7 @@ from tests.simulation.bank import LND_NODE, Bank
 from tests.simulation.lnd import LndProcess
 from tests.simulation.world import NAMESPACE
 
-from bankstack.clients.lnd.answers import Permission
+from bankstack.clients.lnd.answers import Permission, Use
 from bankstack.engine import declared, manifests, signing
 from bankstack.engine.decision import Ask
 from bankstack.engine.drift import owned
@@ -353,6 +353,22 @@ async def test_channels_are_announced_with_a_macaroon_that_can_do_nothing_else()
     await ask(bank, "enable_channels")
     assert disk(bank).disabled == {"bb:1"}, "its peer is away"
     assert (Permission("uri", "/routerrpc.Router/UpdateChanStatus"),) == macaroons.ANNOUNCE
+
+
+async def test_a_channel_whose_peer_comes_back_meanwhile_is_enabled_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = await running()
+    disk(bank).channels |= POINTS
+    disk(bank).disabled |= {"aa:0", "bb:1"}
+    disk(bank).inactive.add("bb:1")
+    announce = LndProcess.announce
+
+    def comes_back(lnd: LndProcess, macaroon: bytes, outpoint: str, use: Use) -> None:
+        announce(lnd, macaroon, outpoint, use)
+        disk(bank).inactive.clear()
+
+    monkeypatch.setattr(LndProcess, "announce", comes_back)
+    await ask(bank, "enable_channels")
+    assert disk(bank).disabled == set()
 
 
 async def test_what_lnd_took_and_does_not_announce_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:

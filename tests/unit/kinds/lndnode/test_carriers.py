@@ -132,7 +132,7 @@ def test_the_network_is_told_beside_an_api_that_listens_and_not_for_long(
     verdict = recycle.divert(there, known, there.plan.since + timedelta(seconds=later))
     assert isinstance(verdict, Do | Wait)
     assert (verdict.actions if isinstance(verdict, Do) else ()) == does
-    assert verdict.look_again == recycle.ACKNOWLEDGED
+    assert (verdict.after if isinstance(verdict, Do) else verdict.look_again) == recycle.ACKNOWLEDGED
     assert "has not said yet that its pods leave lnd1 alone" in (
         verdict.told if isinstance(verdict, Do) else verdict.sentence
     )

@@ -1,5 +1,6 @@
 """What is seen, and what silence or nonsense becomes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,9 +19,9 @@ from bankstack.engine import declared, manifests
 from bankstack.engine.conditions import stamp
 from bankstack.engine.finding import Finding, Interrupted, Stalled, Transient, Unknown
 from bankstack.engine.objects import POD, SECRET, Manifest
-from bankstack.kinds.lndnode import kind, names, observe, questions, stages
+from bankstack.kinds.lndnode import kind, names, observe, questions, stages, users
 from bankstack.kinds.lndnode.doors import Doors
-from bankstack.kinds.lndnode.facts import Endpoint, Facts, Refused
+from bankstack.kinds.lndnode.facts import Endpoint, Facts, Refused, User
 from bankstack.kinds.lndnode.model import RESOURCE
 
 from .given import NOW, node
@@ -304,3 +305,20 @@ async def test_half_an_answer_of_what_the_network_is_told_is_none(silent_of: str
     lnd: Any = Announces(frozenset({"a:0", "b:1"}), silent_of=silent_of)
     answers = await questions.Visit(at(stages.DISABLE), lnd, frozenset({"a:0"}), b"r" * 32).answers()
     assert answers.announced == Unknown("no answer")
+
+
+async def test_lnd_is_asked_after_those_who_pay_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A payment that was on its way before an API said that its programs leave the node alone is still counted."""
+    bank = await running()
+    bank.calls.made.clear()
+
+    async def late(*_: object) -> tuple[User, ...]:
+        for _turn in range(200):
+            await asyncio.sleep(0)
+        bank.calls.made.append("the API's word")
+        return ()
+
+    monkeypatch.setattr(users, "users", late)
+    await seen(bank)
+    asked = next(at for at, call in enumerate(bank.calls.made) if call.startswith("lnd "))
+    assert bank.calls.made.index("the API's word") < asked

@@ -280,7 +280,8 @@ def test_channels_are_enabled_where_their_peers_are() -> None:
     does = asked(stages.ENABLE, facts(announced=Announced(disabled=CHANNELS.open)))
     assert isinstance(does, Do)
     assert (does.actions, does.told) == ((stages.ENABLES,), "the network is told to use 1 channels again")
-    assert does.then == Done("1 public channels are announced as enabled; 1 follow when their peers are back")
+    told = "1 public channels were to be enabled: LND was told, and announces none as disabled whose peer is there"
+    assert does.then == Done(told)
     verdict = asked(stages.ENABLE, facts(announced=Announced(disabled=frozenset({"bb:1"}))))
     assert verdict == Done("0 public channels are announced as enabled; 1 follow when their peers are back")
 
@@ -299,8 +300,8 @@ def test_while_it_lasts_the_node_says_that_payments_should_take_another(step: st
 @pytest.mark.parametrize(
     ("announced", "traffic", "then", "asks"),
     [
-        (Announced(disabled=frozenset({"aa:0"})), "Draining", "Draining", True),
-        # Once LND was told so; and not where that fails.
+        # Once LND was told so and announces it; and not where that fails.
+        (Announced(disabled=frozenset({"aa:0"})), "Draining", None, True),
         (Announced(disabled=frozenset({"bb:1"})), "Draining", None, True),
         (Announced(), None, None, False),
         (Unknown("silent"), "Draining", "Draining", False),
