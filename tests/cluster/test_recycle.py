@@ -99,10 +99,21 @@ class World:
 
     def closed(self) -> list[Manifest]:
         """Channels that are closed or being closed, by the outside node's word."""
-        pending = self.demo.outside.lncli("pendingchannels")
+        pending = self._outside_says("pendingchannels")
         kinds = ("pending_closing_channels", "pending_force_closing_channels", "waiting_close_channels")
         found = [one for kind in kinds for one in pending[kind]]
-        return [*found, *self.demo.outside.lncli("closedchannels")["channels"]]
+        return [*found, *self._outside_says("closedchannels")["channels"]]
+
+    def _outside_says(self, what: str) -> Manifest:
+        """Once it answers: a node without power may have been its own."""
+        said: list[Manifest] = []
+
+        def answers() -> bool:
+            said[:] = [self.demo.outside.lncli(what)]
+            return bool(said[0])
+
+        eventually(answers, 120, f"the outside node says {what}")
+        return said[0]
 
 
 @pytest.fixture(scope="module")
