@@ -100,10 +100,10 @@ def _meanwhile(node: LndNode, facts: Facts, now: datetime, unaware: tuple[User, 
 
     An API that does not hear of it keeps its node, also for what the network pays to it.
     """
-    if all(one.listens for one in unaware) and now < stages.since(node, now) + PROMPT:
-        return _disables(node, facts, now)
     if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
         return ()
+    if all(one.listens for one in unaware) and now < stages.since(node, now) + PROMPT:
+        return _disables(node, facts, facts.announced, facts.channels, now)
     return (stages.ENABLES,) if facts.announced.disabled & facts.channels.active else ()
 
 
@@ -111,20 +111,20 @@ def disable(node: LndNode, facts: Facts, now: datetime) -> Verdict:
     """The network is told to send nothing more through public channels."""
     if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
         return stages.silent()
-    if actions := _disables(node, facts, now):
+    if actions := _disables(node, facts, facts.announced, facts.channels, now):
         return Do(actions, "the network is told not to use public channels")
     return Done(f"{len(facts.announced.disabled)} public channels are announced as disabled")
 
 
-def _disables(node: LndNode, facts: Facts, now: datetime) -> tuple[Action, ...]:
-    """What tells the network; nothing where it knows, or LND is silent."""
-    if not isinstance(facts.announced, Announced) or not isinstance(facts.channels, Channels):
-        return ()
-    if not facts.announced.enabled & facts.channels.active:
+def _disables(
+    node: LndNode, facts: Facts, announced: Announced, channels: Channels, now: datetime
+) -> tuple[Action, ...]:
+    """What tells the network; nothing where it knows."""
+    if not announced.enabled & channels.active:
         return ()
     # A later step's: exported while payments end, payments go elsewhere for one pass less. One that is not even of
     # these channels is written anew by itself.
-    export = _export(node, facts, facts.channels, now) if backups.is_current(facts, facts.channels) else ()
+    export = _export(node, facts, channels, now) if backups.is_current(facts, channels) else ()
     return (Ask("disable_channels", "Plan"), *export)
 
 
